@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "config/config.h"
+#include "journal/journal.h"
+#include "registry/registry.h"
+
+#include <gio/gio.h>
+
+G_BEGIN_DECLS
+
+/* What every front end uses: it starts jobs, watches and steers them. The work is done by the
+ * job's own worker process under its supervisor, so a front end may come and go. */
+#define GODWIT_TYPE_CLIENT (godwit_client_get_type ())
+G_DECLARE_FINAL_TYPE (GodwitClient, godwit_client, GODWIT, CLIENT, GObject)
+
+/* @config_path: NULL for the default; handed on to workers */
+GodwitClient *godwit_client_new (const char *config_path, GError **error);
+GodwitJournal *godwit_client_get_journal (GodwitClient *self);
+
+/* Creates the job and starts its supervisor. @record needs guest, destination and may have
+ * source, strategy, options. Returns the new job's id. */
+char *godwit_client_migrate (GodwitClient *self, GodwitJobRecord *record, GError **error);
+/* A new job that reverts a done one. @options: a{ss}, may be NULL */
+char *godwit_client_revert (GodwitClient *self, const char *job, GVariant *options, GError **error);
+/* Start a worker for that purpose on an existing job, and return at once; watch it. */
+gboolean godwit_client_confirm (GodwitClient *self, const char *job, GError **error);
+gboolean godwit_client_recover (GodwitClient *self, const char *job, GError **error);
+
+/* Jobs whose worker is dead and whose state is not terminal. (element-type GodwitJobRecord) */
+GPtrArray *godwit_client_list_stranded (GodwitClient *self, GError **error);
+
+/* Calls @listener for every event after serial @after, first from the journal, then live, until
+ * no worker works on the job any more or @cancellable is cancelled. */
+gboolean godwit_client_watch (GodwitClient *self, const char *job, guint64 after,
+                              GodwitEventFunc listener, gpointer user_data,
+                              GCancellable *cancellable, GError **error);
+
+/* Asks the worker to abort. Past the commit it is refused: the error says so. */
+gboolean godwit_client_abort (GodwitClient *self, const char *job, GError **error);
+
+/* mains of the hidden commands `godwit supervise JOB PURPOSE` and `godwit work JOB PURPOSE`,
+ * where PURPOSE is run, recover or confirm. */
+int godwit_supervisor_main (int argc, char **argv);
+int godwit_worker_main (int argc, char **argv, const GodwitBuiltin *builtins);
+
+G_END_DECLS

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <godwit/host.h>
+#include <godwit/transport.h>
+
+G_BEGIN_DECLS
+
+typedef struct {
+  const char *name;           /* the operator's */
+  GodwitTransport *transport; /* NULL for the controller's own machine */
+  const char *const *agent;   /* command on the host: {"godwit","agent","--stdio",NULL} */
+  const char *session;        /* directory private to the job on the controller */
+  GHashTable *config;         /* key -> value of the host's group; may be NULL */
+} GodwitHostOptions;
+
+/* Starts the agent (locally or through the transport), reads its hello, checks the protocol.
+ * Errors: host unreachable, key refused, unknown host key (the transport explains them), agent
+ * missing, too old, too new; each with the remedy. */
+GodwitHost *godwit_host_open (const GodwitHostOptions *options, GCancellable *cancellable,
+                              GError **error);
+
+/* From the agent's hello: version, protocol, hostname, what was printed before the hello
+ * (NULL if nothing), user id, wall clock difference in microseconds. */
+const char *godwit_host_get_agent_version (GodwitHost *self);
+guint godwit_host_get_agent_protocol (GodwitHost *self);
+const char *godwit_host_get_hostname (GodwitHost *self);
+const char *godwit_host_get_banner (GodwitHost *self);
+guint32 godwit_host_get_agent_uid (GodwitHost *self);
+gint64 godwit_host_get_clock_offset_us (GodwitHost *self);
+
+GodwitTransport *godwit_host_get_transport (GodwitHost *self);
+void godwit_host_close (GodwitHost *self);
+
+G_END_DECLS
