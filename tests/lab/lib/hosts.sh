@@ -1,0 +1,218 @@
+# shellcheck shell=bash
+# Hosts: up and down.
+
+# The marker that every host's outer process carries in its arguments.
+LAB_MARK=godwit-lab-host
+
+# Where each host says how far it is.
+declare -A LAB_READY=()
+
+lab_verb_prepare ()
+{
+  lab_packages_ensure
+  lab_tools_build
+  lab_guest_build
+}
+
+lab_verb_packages ()
+{
+  lab_packages_ensure
+}
+
+lab_verb_up ()
+{
+  local names=a,b stage='' host
+  local -a binds=() hosts=()
+  while (( $# > 0 )); do
+    case $1 in
+      --hosts) names=${2:?--hosts needs a list}; shift 2 ;;
+      --stage) stage=${2:?--stage needs a directory}; shift 2 ;;
+      --bind) binds+=("$(realpath -e -- "${2:?--bind needs a directory}")"); shift 2 ;;
+      *) lab_usage "up: unknown option '$1'" ;;
+    esac
+  done
+  IFS=, read -r -a hosts <<<"$names"
+  for host in "${hosts[@]}"; do lab_check_host_name "$host"; done
+  [[ -z $stage || -d $stage ]] || lab_usage "up: --stage $stage: no such directory"
+  mkdir -p /run/godwit-lab
+  (
+    flock -n 9 || lab_die "another 'lab up' or 'lab down' of '$LAB' is at work"
+    [[ -z $(lab_hosts) ]] || lab_die "lab '$LAB' is already up; 'lab down' first"
+    lab_down
+    # A failed start leaves nothing, but says what the log had to tell.
+    trap 'rc=$?; trap - EXIT; if (( rc != 0 )); then lab_up_failed; fi; exit $rc' EXIT
+    trap 'exit 130' INT TERM
+    lab_verb_prepare
+    mkdir -p "$LAB_STATE/hosts" "$LAB_BIG/shared" "$LAB_BIG/console"
+    lab_identity_make "${hosts[@]}"
+    lab_switch_start
+    lab_hosts_start "$stage" "$(printf '%s:' "${binds[@]}")" "${hosts[@]}"
+  ) 9>"/run/godwit-lab/.lock-$LAB"
+}
+
+lab_up_failed ()
+{
+  local log
+  for log in "$LAB_STATE"/up.log "$LAB_STATE"/hosts/*/init.log; do
+    if [[ -s $log ]]; then
+      sed "s|^|lab: $(basename "$(dirname "$log")"): |" "$log" | tail -n 8 >&2
+    fi
+  done
+  lab_down
+  lab_say "up failed, everything was cleaned up"
+}
+
+# Makes what tells hosts apart and what lets them trust each other: the keys
+# are the operator's own SSH set-up, so they exist before the hosts do.
+lab_identity_make ()
+{
+  local id=$LAB_STATE/identity host key n=0
+  mkdir -p "$id"
+  : >"$id/hosts"
+  printf '127.0.0.1 localhost\n' >"$id/hosts"
+  for host in "$@"; do
+    n=$((n + 1))
+    mkdir -p "$LAB_STATE/hosts/$host"
+    printf '10.77.0.%d' "$n" >"$LAB_STATE/hosts/$host/address"
+    printf '10.77.0.%d host-%s %s\n' "$n" "$host" "$host" >>"$id/hosts"
+    for key in host root oper; do
+      ssh-keygen -q -t ed25519 -N '' -C "$key@host-$host" -f "$id/$host.$key" &
+    done
+  done
+  wait
+  for host in "$@"; do
+    printf '%s,host-%s,%s %s\n' "$host" "$host" "$(<"$LAB_STATE/hosts/$host/address")" \
+      "$(cut -d' ' -f1,2 "$id/$host.host.pub")" >>"$id/known_hosts"
+    cat "$id/$host.root.pub" >>"$id/root.authorized"
+    cat "$id/$host.oper.pub" >>"$id/oper.authorized"
+  done
+}
+
+lab_hosts_start ()
+{
+  local stage=$1 binds=$2 host
+  shift 2
+  for host in "$@"; do
+    lab_host_spawn "$host" "$stage" "$binds"
+  done
+  for host in "$@"; do
+    lab_host_await "$host"
+  done
+}
+
+# Real hosts never share a boot time, and libvirt decides with it who owns an
+# image: one boot time for all would hide a fault that operators meet first.
+lab_host_boot_offset ()
+{
+  local address
+  address=$(<"$LAB_STATE/hosts/$1/address")
+  printf '%d' $((${address##*.} * 86400))
+}
+
+lab_host_spawn ()
+{
+  local host=$1 dir=$LAB_STATE/hosts/$1 pid child='' both
+  mkdir -p "$LAB_BIG/hosts/$host/upper" "$LAB_BIG/hosts/$host/work" \
+    "$LAB_BIG/hosts/$host/tmp" "$LAB_BIG/console/$host/log" "$LAB_BIG/console/$host/stamps" \
+    "$dir/root"
+  chmod 1777 "$LAB_BIG/hosts/$host/tmp"
+  mkfifo "$dir/ready"
+  exec {both}<>"$dir/ready"
+  LAB_HOST=$host LAB_STAGE=$2 LAB_BINDS=$3 LAB_ADDRESS=$(<"$dir/address") \
+  LAB_TOOLS=$(lab_tools_dir) \
+    setsid unshare --net --mount --uts --ipc --pid --fork --kill-child \
+      --time --boottime "$(lab_host_boot_offset "$host")" --propagation private \
+      -- bash "$LAB_HOME/host-init" "$LAB_MARK" "$LAB" "$host" \
+      </dev/null >"$dir/init.log" 2>&1 9>&- &
+  pid=$!
+  disown
+  lab_pid_save "$dir/outer" "$pid"
+  read -r -t 10 child <&"$both" || true
+  # From here on we only read: if the host dies, that is the end of the file
+  # and not a wait until the deadline.
+  exec {LAB_READY[$host]}<"$dir/ready" {both}>&-
+  [[ $child == started ]] || lab_die "host $host did not start"
+  # Inside it is pid 1; from here it is the one child of unshare.
+  child=$(lab_children "$pid")
+  [[ -n $child ]] || lab_die "host $host ended at once"
+  lab_pid_save "$dir/pid" "$child"
+  lab_net_attach "$host" "$child" "$(<"$dir/address")"
+}
+
+lab_children ()
+{
+  local kids=''
+  # The kernel writes no newline, which read takes for a failure.
+  read -r kids 2>/dev/null <"/proc/$1/task/$1/children" || true
+  printf '%s' "${kids% }"
+}
+
+lab_host_await ()
+{
+  local host=$1 word=''
+  read -r -t 60 word <&"${LAB_READY[$host]}" || true
+  exec {LAB_READY[$host]}<&-
+  rm -f "$LAB_STATE/hosts/$host/ready"
+  [[ $word == up ]] || lab_die "host $host did not come up"
+}
+
+lab_verb_down ()
+{
+  mkdir -p /run/godwit-lab
+  (
+    flock 9
+    lab_down
+  ) 9>"/run/godwit-lab/.lock-$LAB"
+  rm -f "/run/godwit-lab/.lock-$LAB"
+  rmdir --ignore-fail-on-non-empty /run/godwit-lab
+  rmdir --ignore-fail-on-non-empty "$(dirname "$LAB_BIG")" 2>/dev/null || true
+}
+
+# Every outer process of the instance, whether or not a pid file names it.
+lab_outer_pids ()
+{
+  local dir
+  local -a argv
+  for dir in /proc/[0-9]*; do
+    mapfile -d '' -t argv 2>/dev/null <"$dir/cmdline" || continue
+    case ${argv[*]} in
+      *" $LAB_MARK $LAB "*|*"godwit-lab:$LAB:switch "*) basename "$dir" ;;
+    esac
+  done
+}
+
+# A loop device outlives the mount namespace in which it was set up, and would
+# hold the overlay for ever.  Its backing file tells whose it is.
+lab_loops_detach ()
+{
+  local line dev ino host roots=' ' file
+  command -v losetup >/dev/null || return 0
+  for file in "$LAB_STATE"/hosts/*/rootdev; do
+    [[ ! -e $file ]] || roots+="$(<"$file") "
+  done
+  losetup --noheadings --raw --list -O NAME,BACK-MAJ:MIN,BACK-INO 2>/dev/null |
+  while read -r line dev ino; do
+    host=''
+    [[ $roots != *" $dev "* ]] || host=overlay
+    [[ -n $host || ! -d $LAB_BIG ]] || host=$(find "$LAB_BIG" -xdev -inum "$ino" -print -quit)
+    [[ -z $host ]] || losetup -d "$line" || true
+  done
+}
+
+lab_down ()
+{
+  local pid
+  local -a all=()
+  lab_loops_detach
+  for pid in $(lab_outer_pids); do
+    all+=("$pid")
+    # PID 1 of a host takes everything in its namespace along.
+    # shellcheck disable=SC2207 # a list of pids
+    all+=($(lab_children "$pid"))
+  done
+  if (( ${#all[@]} > 0 )); then
+    kill -KILL "${all[@]}" 2>/dev/null || true
+    "$(lab_tool wait-pid)" 20 "${all[@]}" || lab_die "some processes of '$LAB' do not end: ${all[*]}"
+  fi
+  rm -rf --one-file-system "$LAB_STATE" "$LAB_BIG"
+}
