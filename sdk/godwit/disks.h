@@ -2,6 +2,7 @@
 #pragma once
 
 #include <godwit/job.h>
+#include <godwit/transfer.h>
 
 G_BEGIN_DECLS
 
@@ -93,8 +94,49 @@ gboolean godwit_disks_release_parked (GodwitJob *job, GCancellable *cancellable,
 /**
  * godwit_disks_has_parked:
  *
+ * A storage plugin notes what it parks as facts whose names begin with `parked.` and forgets
+ * them when it is unparked or released.
+ *
  * Returns: %TRUE if a confirm has something to remove. Since: 0.1
  */
 gboolean godwit_disks_has_parked (GodwitJob *job);
+
+/**
+ * godwit_disks_remove_markers:
+ *
+ * Removes what a sharing check wrote, if the worker died before it could: the facts `marker.*`
+ * (`as`, paths) name the files, and only those with the job's token are removed.
+ * godwit_disks_undo_prepare() does it too. Since: 0.1
+ */
+gboolean godwit_disks_remove_markers (GodwitJob *job, GCancellable *cancellable, GError **error);
+
+/* --- for storage plugins ---------------------------------------------------------------- */
+
+/**
+ * godwit_disks_transfer:
+ * @what: name for the progress, `disk vda`
+ * @digest: (out) (optional) (transfer full): SHA-256 of @source, computed while it is sent
+ *
+ * godwit_transfer_run() with the job's progress and account of bytes. Since: 0.1
+ */
+gboolean godwit_disks_transfer (GodwitJob *job, const char *what, const GodwitEnd *source,
+                                const GodwitEnd *target, char **digest, GCancellable *cancellable,
+                                GError **error);
+
+/**
+ * godwit_disks_new_needed:
+ *
+ * Returns: (transfer full): an empty table for godwit_storage_check_target(). Since: 0.1
+ */
+GHashTable *godwit_disks_new_needed (void);
+
+/**
+ * godwit_disks_add_needed:
+ * @filesystem: id that godwit_host_free_space() gave
+ * @bytes: that will be allocated there
+ *
+ * Adds to what a check of targets has found to be needed. Since: 0.1
+ */
+void godwit_disks_add_needed (GHashTable *needed, guint64 filesystem, guint64 bytes);
 
 G_END_DECLS
