@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "contracts/contracts.h"
 
-#include <godwit/disks.h>
 #include <godwit/error.h>
 #include <godwit/strategy.h>
 
@@ -24,7 +23,8 @@ fallback_undo_step (GodwitStrategy *self, GodwitJob *job, const GodwitStep *step
 static gboolean
 fallback_confirm (GodwitStrategy *self, GodwitJob *job, GCancellable *cancellable, GError **error)
 {
-  return godwit_disks_release_parked (job, cancellable, error);
+  godwit_contract_set_unsupported (self, "confirm", error);
+  return FALSE;
 }
 
 static GPtrArray *
