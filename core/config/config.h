@@ -27,6 +27,11 @@ GStrv godwit_config_get_list (GodwitConfig *self, const char *group, const char 
 /* NULL, or "FILE" where that key was set; for `godwit plugins NAME` and error messages. */
 const char *godwit_config_get_origin (GodwitConfig *self, const char *group, const char *key);
 
+/* Groups that the files contain, and the keys that they set in one of them, in the order of the
+ * files; for `godwit config show`. */
+GStrv godwit_config_list_groups (GodwitConfig *self);
+GStrv godwit_config_list_keys (GodwitConfig *self, const char *group);
+
 GStrv godwit_config_list_hosts (GodwitConfig *self);
 gboolean godwit_config_has_host (GodwitConfig *self, const char *name);
 const char *godwit_config_get_host (GodwitConfig *self, const char *host, const char *key);
