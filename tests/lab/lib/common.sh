@@ -47,10 +47,11 @@ lab_pid_save ()
 lab_start_time ()
 {
   local stat
+  local -a fields
   stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 0
   # The command name may hold spaces and brackets: count from its last bracket.
-  set -- ${stat##*) }
-  printf '%s' "${20}"
+  read -r -a fields <<<"${stat##*) }"
+  printf '%s' "${fields[19]}"
 }
 
 # Prints the pid in a pid file if that very process still runs.

@@ -33,7 +33,7 @@ lab_kernel_get ()
   printf '%s\n' $LAB_GUEST_MODULES | while read -r package; do
     find "$made/lib/modules" -name "$package.ko" -exec cp {} "$made/modules/" \;
   done
-  rm -rf "$made"/{boot,lib,usr,*.deb}
+  ( cd "$made" && rm -rf boot lib usr ./*.deb )
   chmod 755 "$made"
   mv -T "$made" "$dir" 2>/dev/null || rm -rf "$made"
 }

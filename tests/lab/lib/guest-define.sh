@@ -96,7 +96,7 @@ lab_guest_domain_xml ()
     <type arch='x86_64' machine='pc'>hvm</type>
     <kernel>$boot/vmlinuz</kernel>
     <initrd>$boot/initrd</initrd>
-    <cmdline>console=ttyS0 quiet loglevel=1 panic=-1 no_timer_check mitigations=off nokaslr$G_KNOBS</cmdline>
+    <cmdline>console=ttyS0 quiet loglevel=1 panic=-1 no_timer_check tsc=reliable mitigations=off nokaslr cryptomgr.notests=1 ipv6.disable=1$G_KNOBS</cmdline>
   </os>
   <features><acpi/><apic/></features>
   <clock offset='utc'/>

@@ -120,13 +120,13 @@ lab_guest_wait_boot ()
 lab_stamp_args ()
 {
   local name=$1 host
-  local -a hosts
+  local -a which
   if [[ -n ${2:-} ]]; then
-    IFS=, read -r -a hosts <<<"$2"
+    IFS=, read -r -a which <<<"$2"
   else
-    mapfile -t hosts < <(lab_hosts)
+    mapfile -t which < <(lab_hosts)
   fi
-  for host in "${hosts[@]}"; do
+  for host in "${which[@]}"; do
     printf '%s=%s\n' "$host" "$(lab_stamps "$host" "$name")"
   done
 }

@@ -34,32 +34,35 @@ lab_verb_up ()
   IFS=, read -r -a hosts <<<"$names"
   for host in "${hosts[@]}"; do lab_check_host_name "$host"; done
   [[ -z $stage || -d $stage ]] || lab_usage "up: --stage $stage: no such directory"
-  mkdir -p /run/godwit-lab
   (
-    flock -n 9 || lab_die "another 'lab up' or 'lab down' of '$LAB' is at work"
+    lab_lock -n || lab_die "another 'lab up' or 'lab down' of '$LAB' is at work"
     [[ -z $(lab_hosts) ]] || lab_die "lab '$LAB' is already up; 'lab down' first"
     lab_down
     # A failed start leaves nothing, but says what the log had to tell.
-    trap 'rc=$?; trap - EXIT; if (( rc != 0 )); then lab_up_failed; fi; exit $rc' EXIT
+    trap 'lab_up_leave $?' EXIT
     trap 'exit 130' INT TERM
     lab_verb_prepare
     mkdir -p "$LAB_STATE/hosts" "$LAB_BIG/shared" "$LAB_BIG/console"
     lab_identity_make "${hosts[@]}"
     lab_switch_start
     lab_hosts_start "$stage" "$(printf '%s:' "${binds[@]}")" "${hosts[@]}"
-  ) 9>"/run/godwit-lab/.lock-$LAB"
+  )
 }
 
-lab_up_failed ()
+lab_up_leave ()
 {
   local log
+  trap - EXIT
+  (( $1 != 0 )) || exit 0
   for log in "$LAB_STATE"/up.log "$LAB_STATE"/hosts/*/init.log; do
     if [[ -s $log ]]; then
       sed "s|^|lab: $(basename "$(dirname "$log")"): |" "$log" | tail -n 8 >&2
     fi
   done
   lab_down
+  lab_unlock
   lab_say "up failed, everything was cleaned up"
+  exit "$1"
 }
 
 # Makes what tells hosts apart and what lets them trust each other: the keys
@@ -90,10 +93,10 @@ lab_identity_make ()
 
 lab_hosts_start ()
 {
-  local stage=$1 binds=$2 host
+  local stage=$1 bound=$2 host
   shift 2
   for host in "$@"; do
-    lab_host_spawn "$host" "$stage" "$binds"
+    lab_host_spawn "$host" "$stage" "$bound"
   done
   for host in "$@"; do
     lab_host_await "$host"
@@ -111,7 +114,7 @@ lab_host_boot_offset ()
 
 lab_host_spawn ()
 {
-  local host=$1 dir=$LAB_STATE/hosts/$1 pid child='' both
+  local host=$1 dir=$LAB_STATE/hosts/$1 pid child='' both ready
   mkdir -p "$LAB_BIG/hosts/$host/upper" "$LAB_BIG/hosts/$host/work" \
     "$LAB_BIG/hosts/$host/tmp" "$LAB_BIG/console/$host/log" "$LAB_BIG/console/$host/stamps" \
     "$dir/root"
@@ -130,7 +133,8 @@ lab_host_spawn ()
   read -r -t 10 child <&"$both" || true
   # From here on we only read: if the host dies, that is the end of the file
   # and not a wait until the deadline.
-  exec {LAB_READY[$host]}<"$dir/ready" {both}>&-
+  exec {ready}<"$dir/ready" {both}>&-
+  LAB_READY[$host]=$ready
   [[ $child == started ]] || lab_die "host $host did not start"
   # Inside it is pid 1; from here it is the one child of unshare.
   child=$(lab_children "$pid")
@@ -149,23 +153,41 @@ lab_children ()
 
 lab_host_await ()
 {
-  local host=$1 word=''
-  read -r -t 60 word <&"${LAB_READY[$host]}" || true
-  exec {LAB_READY[$host]}<&-
+  local host=$1 word='' ready
+  ready=${LAB_READY[$host]}
+  read -r -t 60 word <&"$ready" || true
+  exec {ready}<&-
   rm -f "$LAB_STATE/hosts/$host/ready"
   [[ $word == up ]] || lab_die "host $host did not come up"
 }
 
 lab_verb_down ()
 {
-  mkdir -p /run/godwit-lab
   (
-    flock 9
+    lab_lock
     lab_down
-  ) 9>"/run/godwit-lab/.lock-$LAB"
+    lab_unlock
+  )
+}
+
+# One "up" or "down" of an instance at a time.  The lock's file is removed with
+# the instance, so one that waited for it looks whether it got the right one.
+lab_lock ()
+{
+  local lock=/run/godwit-lab/.lock-$LAB
+  while mkdir -p /run/godwit-lab; do
+    { exec 9>"$lock"; } 2>/dev/null || continue
+    flock "$@" 9 || return 1
+    [[ ! /proc/self/fd/9 -ef $lock ]] || return 0
+  done
+}
+
+lab_unlock ()
+{
   rm -f "/run/godwit-lab/.lock-$LAB"
+  # Other instances may be there.
   rmdir --ignore-fail-on-non-empty /run/godwit-lab
-  rmdir --ignore-fail-on-non-empty "$(dirname "$LAB_BIG")" 2>/dev/null || true
+  [[ ! -d ${LAB_BIG%/*} ]] || rmdir --ignore-fail-on-non-empty "${LAB_BIG%/*}"
 }
 
 # Every outer process of the instance, whether or not a pid file names it.

@@ -14,6 +14,7 @@ lab_switch_start ()
   local fifo=$LAB_STATE/switch.ready
   mkfifo "$fifo"
   # The name in argv is how "down" finds it even if no pid file was written.
+  # shellcheck disable=SC2016 # expanded in the new namespace
   setsid unshare --net -- bash -c '
     ip link set lo up && ip link add sw0 type bridge && ip link add sw1 type bridge &&
     ip link set sw0 up && ip link set sw1 up && echo ready >"$2" &&
