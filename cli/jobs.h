@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli.h"
+#include "journal/journal.h"
+
+G_BEGIN_DECLS
+
+/* The job that @name means: its id, a prefix of it that no other has, or the name of a guest
+ * for that guest's newest job. The error (CONFIG) names what was close. */
+GodwitJobRecord *cli_find_job (CliContext *context, const char *name, GError **error);
+
+/* What the operator may do with the job now, as a command; NULL if nothing waits. */
+char *cli_job_get_next (const GodwitJobRecord *job, gboolean stranded);
+/* Who owns the guest as far as the journal knows, as a sentence. */
+char *cli_job_describe_owner (const GodwitJobRecord *job);
+
+/* Tells of jobs that wait for `godwit recover`, on standard error. Never fails: a command that
+ * needs no journal must work where there is none. */
+void cli_mention_stranded (CliContext *context);
+gboolean cli_is_stranded (GodwitClient *client, const char *job);
+
+G_END_DECLS

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "request.h"
+
+#include "output.h"
+
+CliRequest cli_request;
+
+static gboolean
+add_duration (GVariantDict *options, const char *name, const char *text, GError **error)
+{
+  guint64 ms;
+
+  if (text == NULL)
+    return TRUE;
+  if (!cli_parse_duration (text, &ms, error)) {
+    g_prefix_error (error, "--%s: ", name);
+    return FALSE;
+  }
+  g_variant_dict_insert (options, name, "s", text);
+  return TRUE;
+}
+
+static void
+add_boolean (GVariantDict *options, const char *name, gboolean value)
+{
+  if (value)
+    g_variant_dict_insert (options, name, "s", "true");
+}
+
+/* The journal keeps options as a{ss}. */
+static GVariant *
+to_text_variant (GVariantDict *options)
+{
+  g_autoptr (GVariant) values = g_variant_ref_sink (g_variant_dict_end (options));
+  GVariantBuilder builder = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{ss}"));
+  GVariantIter iter;
+  const char *name;
+  GVariant *value;
+
+  g_variant_iter_init (&iter, values);
+  while (g_variant_iter_loop (&iter, "{&sv}", &name, &value))
+    g_variant_builder_add (&builder, "{ss}", name, g_variant_get_string (value, NULL));
+  return g_variant_ref_sink (g_variant_builder_end (&builder));
+}
+
+GodwitJobRecord *
+cli_request_make_record (const char *guest, GError **error)
+{
+  g_auto (GVariantDict) options = G_VARIANT_DICT_INIT (NULL);
+  GodwitJobRecord *record;
+
+  if (*guest == '\0' || cli_request.to == NULL || *cli_request.to == '\0') {
+    godwit_set_error (error, GODWIT_ERROR_CONFIG, "godwit hosts lists the known ones",
+                      *guest == '\0' ? "the guest's name is empty"
+                                     : "the destination is missing: write --to HOST");
+    return NULL;
+  }
+  if (!add_duration (&options, "max-downtime", cli_request.max_downtime, error) ||
+      !add_duration (&options, "shutdown-timeout", cli_request.shutdown_timeout, error))
+    return NULL;
+  if (cli_request.strategy != NULL)
+    g_variant_dict_insert (&options, "strategy", "s", cli_request.strategy);
+  add_boolean (&options, "allow-downtime", cli_request.allow_downtime);
+  add_boolean (&options, "auto-confirm", cli_request.auto_confirm);
+  add_boolean (&options, "no-forecast", cli_request.no_forecast);
+
+  record = g_new0 (GodwitJobRecord, 1);
+  record->kind = g_strdup ("migrate");
+  record->guest = g_strdup (guest);
+  record->source = g_strdup (cli_request.from);
+  record->destination = g_strdup (cli_request.to);
+  record->strategy = g_strdup (cli_request.strategy != NULL ? cli_request.strategy : "auto");
+  record->error_code = -1;
+  record->options = to_text_variant (&options);
+  return record;
+}
