@@ -66,8 +66,7 @@ static gboolean
 connect_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
              GCancellable *cancellable, GError **error)
 {
-  if (disk->treatment != GODWIT_TREATMENT_ATTACH ||
-      GODWIT_STORAGE_GET_IFACE (storage)->connect == NULL)
+  if (disk->treatment != GODWIT_TREATMENT_ATTACH)
     return TRUE;
   return godwit_storage_connect (storage, job, disk, godwit_job_get_destination (job), cancellable,
                                  error);
@@ -100,10 +99,16 @@ static gboolean
 undo_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
           GCancellable *cancellable, GError **error)
 {
-  if (godwit_disk_travels (disk))
-    return godwit_storage_remove_created (storage, job, disk, cancellable, error);
-  if (disk->treatment == GODWIT_TREATMENT_ATTACH &&
-      GODWIT_STORAGE_GET_IFACE (storage)->disconnect != NULL)
+  if (godwit_disk_travels (disk)) {
+    g_autofree char *digest = g_strdup_printf ("disk.%s.digest", disk->target);
+    g_autofree char *verified = g_strdup_printf ("disk.%s.verified", disk->target);
+    /* Only a disk that is there was ever copied; forgotten first, so that a later attempt
+     * copies it again. */
+    return godwit_job_set_fact (job, verified, NULL, error) &&
+           godwit_job_set_fact (job, digest, NULL, error) &&
+           godwit_storage_remove_created (storage, job, disk, cancellable, error);
+  }
+  if (disk->treatment == GODWIT_TREATMENT_ATTACH)
     return godwit_storage_disconnect (storage, job, disk, godwit_job_get_destination (job),
                                       cancellable, error);
   return TRUE;
@@ -205,7 +210,7 @@ static gboolean
 finish_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
             GCancellable *cancellable, GError **error)
 {
-  if (!godwit_disk_travels (disk) || GODWIT_STORAGE_GET_IFACE (storage)->finish_target == NULL)
+  if (!godwit_disk_travels (disk))
     return TRUE;
   return godwit_storage_finish_target (storage, job, disk, GPOINTER_TO_INT (user_data), cancellable,
                                        error);
@@ -224,8 +229,6 @@ static gboolean
 repair_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
             GCancellable *cancellable, GError **error)
 {
-  if (GODWIT_STORAGE_GET_IFACE (storage)->repair_access == NULL)
-    return TRUE;
   return godwit_storage_repair_access (storage, job, disk, user_data, cancellable, error);
 }
 
@@ -242,12 +245,9 @@ static gboolean
 park_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
           GCancellable *cancellable, GError **error)
 {
-  GodwitStorageInterface *iface = GODWIT_STORAGE_GET_IFACE (storage);
-
   if (godwit_disk_travels (disk))
-    return iface->park == NULL || godwit_storage_park (storage, job, disk, cancellable, error);
-  return iface->disconnect == NULL ||
-         godwit_storage_disconnect (storage, job, disk, godwit_job_get_source (job), cancellable,
+    return godwit_storage_park (storage, job, disk, cancellable, error);
+  return godwit_storage_disconnect (storage, job, disk, godwit_job_get_source (job), cancellable,
                                     error);
 }
 
@@ -261,12 +261,9 @@ static gboolean
 unpark_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
             GCancellable *cancellable, GError **error)
 {
-  GodwitStorageInterface *iface = GODWIT_STORAGE_GET_IFACE (storage);
-
   if (godwit_disk_travels (disk))
-    return iface->unpark == NULL || godwit_storage_unpark (storage, job, disk, cancellable, error);
-  return iface->connect == NULL ||
-         godwit_storage_connect (storage, job, disk, godwit_job_get_source (job), cancellable,
+    return godwit_storage_unpark (storage, job, disk, cancellable, error);
+  return godwit_storage_connect (storage, job, disk, godwit_job_get_source (job), cancellable,
                                  error);
 }
 
@@ -313,7 +310,7 @@ static gboolean
 release_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
              GCancellable *cancellable, GError **error)
 {
-  if (!godwit_disk_travels (disk) || GODWIT_STORAGE_GET_IFACE (storage)->release == NULL)
+  if (!godwit_disk_travels (disk))
     return TRUE;
   return godwit_storage_release (storage, job, disk, cancellable, error);
 }

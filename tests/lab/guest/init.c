@@ -26,8 +26,12 @@
 
 #define MAX_BUTTONS 8
 
-struct knobs knobs = {.beat_ms = 10, .record_ms = 20, .dirty_mib = 1, .dirty_span_mib = 8,
-                      .disk_mib = 0, .disk_span_mib = 64};
+struct knobs knobs = {.beat_ms = 10,
+                      .record_ms = 20,
+                      .dirty_mib = 1,
+                      .dirty_span_mib = 8,
+                      .disk_mib = 0,
+                      .disk_span_mib = 64};
 volatile bool stopping;
 
 static int console = 2;
@@ -44,17 +48,17 @@ say (const char *format, ...)
   va_start (args, format);
   length = vsnprintf (line, sizeof line - 8, format, args);
   va_end (args);
-  if (length > (int) sizeof line - 9)
-    length = (int) sizeof line - 9;
-  length += sprintf (line + length, "*%04x\n", line_sum (line, (size_t) length));
+  if (length > (int)sizeof line - 9)
+    length = (int)sizeof line - 9;
+  length += sprintf (line + length, "*%04x\n", line_sum (line, (size_t)length));
 
   pthread_mutex_lock (&console_lock);
   for (int done = 0; done < length;) {
-    ssize_t n = write (console, line + done, (size_t) (length - done));
+    ssize_t n = write (console, line + done, (size_t)(length - done));
 
     if (n < 0 && errno != EINTR)
       break;
-    done += n > 0 ? (int) n : 0;
+    done += n > 0 ? (int)n : 0;
   }
   pthread_mutex_unlock (&console_lock);
 }
@@ -100,9 +104,9 @@ read_knobs (void)
     const char *name;
     long *value;
   } table[] = {
-    {"lab.beat_ms=", &knobs.beat_ms},     {"lab.record_ms=", &knobs.record_ms},
-    {"lab.dirty_mib=", &knobs.dirty_mib}, {"lab.dirty_span_mib=", &knobs.dirty_span_mib},
-    {"lab.disk_mib=", &knobs.disk_mib},   {"lab.disk_span_mib=", &knobs.disk_span_mib},
+      {"lab.beat_ms=", &knobs.beat_ms},     {"lab.record_ms=", &knobs.record_ms},
+      {"lab.dirty_mib=", &knobs.dirty_mib}, {"lab.dirty_span_mib=", &knobs.dirty_span_mib},
+      {"lab.disk_mib=", &knobs.disk_mib},   {"lab.disk_span_mib=", &knobs.disk_span_mib},
   };
   FILE *file = fopen ("/proc/cmdline", "re");
   char word[256];
@@ -130,7 +134,7 @@ watch_button (void *unused)
   struct input_event event;
   nfds_t n = 0;
 
-  (void) unused;
+  (void)unused;
   for (int i = 0; i < MAX_BUTTONS; i++) {
     char path[32];
 
@@ -146,7 +150,7 @@ watch_button (void *unused)
       continue;
     for (nfds_t i = 0; i < n; i++) {
       if (!(fds[i].revents & POLLIN) ||
-          read (fds[i].fd, &event, sizeof event) != (ssize_t) sizeof event)
+          read (fds[i].fd, &event, sizeof event) != (ssize_t)sizeof event)
         continue;
       if (event.type == EV_KEY && event.code == KEY_POWER && event.value == 1)
         stopping = true;

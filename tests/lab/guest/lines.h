@@ -18,7 +18,7 @@ line_sum (const char *text, size_t length)
   unsigned a = 1, b = 0;
 
   for (size_t i = 0; i < length; i++) {
-    a = (a + (unsigned char) text[i]) % 255;
+    a = (a + (unsigned char)text[i]) % 255;
     b = (b + a) % 255;
   }
   return b << 8 | a;
@@ -33,7 +33,7 @@ line_check (char *line)
 
   if (star == NULL || strlen (star) < 5 || sscanf (star + 1, "%4x", &sum) != 1)
     return false;
-  if (sum != line_sum (line, (size_t) (star - line)))
+  if (sum != line_sum (line, (size_t)(star - line)))
     return false;
   *star = '\0';
   return true;

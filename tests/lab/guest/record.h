@@ -17,12 +17,12 @@ struct record {
   uint32_t crc;      /* of everything before it */
 };
 
-_Static_assert (sizeof (struct record) == 512, "a record is one sector");
+_Static_assert(sizeof (struct record) == 512, "a record is one sector");
 
 static inline uint32_t
 record_crc (const struct record *record)
 {
-  const uint8_t *bytes = (const uint8_t *) record;
+  const uint8_t *bytes = (const uint8_t *)record;
   uint32_t crc = 0xffffffff;
 
   for (size_t i = 0; i < offsetof (struct record, crc); i++) {
@@ -46,7 +46,7 @@ record_make (struct record *record, uint64_t sequence, uint64_t boot, uint64_t t
     noise ^= noise << 13;
     noise ^= noise >> 7;
     noise ^= noise << 17;
-    record->body[i] = (uint8_t) noise;
+    record->body[i] = (uint8_t)noise;
   }
   record->crc = record_crc (record);
 }

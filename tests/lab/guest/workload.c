@@ -13,8 +13,8 @@
 #include "guest.h"
 #include "record.h"
 
-#define MIB (1024L * 1024)
-#define SECOND 1000000000ULL
+#define MIB      (1024L * 1024)
+#define SECOND   1000000000ULL
 #define SLICE_NS (SECOND / 20)
 
 static uint64_t boot_id;
@@ -25,14 +25,14 @@ now_ns (void)
   struct timespec now;
 
   clock_gettime (CLOCK_MONOTONIC, &now);
-  return (uint64_t) now.tv_sec * SECOND + (uint64_t) now.tv_nsec;
+  return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
 void
 sleep_until (uint64_t time_ns)
 {
-  struct timespec until = {.tv_sec = (time_t) (time_ns / SECOND),
-                           .tv_nsec = (long) (time_ns % SECOND)};
+  struct timespec until = {.tv_sec = (time_t)(time_ns / SECOND),
+                           .tv_nsec = (long)(time_ns % SECOND)};
 
   while (clock_nanosleep (CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
     continue;
@@ -51,10 +51,10 @@ next_turn (uint64_t last, uint64_t interval)
 static void
 beat (void)
 {
-  uint64_t interval = (uint64_t) knobs.beat_ms * 1000000, turn = now_ns ();
+  uint64_t interval = (uint64_t)knobs.beat_ms * 1000000, turn = now_ns ();
 
   for (unsigned long n = 1; !stopping; n++) {
-    say ("H %04x %lu %lu", (unsigned) (boot_id & 0xffff), n, (unsigned long) (now_ns () / 1000));
+    say ("H %04x %lu %lu", (unsigned)(boot_id & 0xffff), n, (unsigned long)(now_ns () / 1000));
     turn = next_turn (turn, interval);
     sleep_until (turn);
   }
@@ -68,10 +68,10 @@ read_records (int fd)
   struct record record;
   off_t whole;
 
-  while (read (fd, &record, sizeof record) == (ssize_t) sizeof record)
+  while (read (fd, &record, sizeof record) == (ssize_t)sizeof record)
     record_count_add (&count, &record);
   /* A crash may leave part of a record that was never acknowledged. */
-  whole = (off_t) (count.records * sizeof record);
+  whole = (off_t)(count.records * sizeof record);
   if (lseek (fd, 0, SEEK_END) != whole && ftruncate (fd, whole) != 0)
     say ("E truncate: %s", strerror (errno));
   lseek (fd, whole, SEEK_SET);
@@ -83,21 +83,21 @@ read_records (int fd)
 static void *
 write_records (void *arg)
 {
-  int fd = *(int *) arg;
+  int fd = *(int *)arg;
   struct record_count count = read_records (fd);
-  uint64_t interval = (uint64_t) knobs.record_ms * 1000000, turn = now_ns ();
+  uint64_t interval = (uint64_t)knobs.record_ms * 1000000, turn = now_ns ();
   struct record record;
 
-  say ("W records=%lu last=%lu bad=%lu gaps=%lu", (unsigned long) count.records,
-       (unsigned long) count.last, (unsigned long) count.bad, (unsigned long) count.gaps);
+  say ("W records=%lu last=%lu bad=%lu gaps=%lu", (unsigned long)count.records,
+       (unsigned long)count.last, (unsigned long)count.bad, (unsigned long)count.gaps);
   while (!stopping && interval > 0) {
     record_make (&record, count.last + 1, boot_id, now_ns ());
-    if (write (fd, &record, sizeof record) != (ssize_t) sizeof record || fsync (fd) != 0) {
-      say ("E record %lu: %s", (unsigned long) record.sequence, strerror (errno));
+    if (write (fd, &record, sizeof record) != (ssize_t)sizeof record || fsync (fd) != 0) {
+      say ("E record %lu: %s", (unsigned long)record.sequence, strerror (errno));
       break;
     }
     count.last++;
-    say ("A %lu", (unsigned long) count.last);
+    say ("A %lu", (unsigned long)count.last);
     turn = next_turn (turn, interval);
     sleep_until (turn);
   }
@@ -108,19 +108,19 @@ write_records (void *arg)
 static void *
 dirty_memory (void *unused)
 {
-  size_t span = (size_t) (knobs.dirty_span_mib * MIB), at = 0;
-  size_t slice = (size_t) (knobs.dirty_mib * MIB / 20);
+  size_t span = (size_t)(knobs.dirty_span_mib * MIB), at = 0;
+  size_t slice = (size_t)(knobs.dirty_mib * MIB / 20);
   uint64_t turn = now_ns (), value = 1;
   char *memory = mmap (NULL, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-  (void) unused;
+  (void)unused;
   if (memory == MAP_FAILED) {
     say ("E memory: %s", strerror (errno));
     return NULL;
   }
   for (; !stopping; value++) {
     for (size_t done = 0; done < slice; done += 4096) {
-      *(volatile uint64_t *) (memory + at) = value;
+      *(volatile uint64_t *)(memory + at) = value;
       at = (at + 4096) % span;
     }
     turn = next_turn (turn, SLICE_NS);
@@ -134,16 +134,16 @@ static void *
 dirty_disk (void *unused)
 {
   static char block[64 * 1024];
-  size_t blocks = (size_t) (knobs.disk_span_mib * MIB) / sizeof block, at = 0;
-  uint64_t interval = SECOND * sizeof block / (uint64_t) (knobs.disk_mib * MIB), turn = now_ns ();
+  size_t blocks = (size_t)(knobs.disk_span_mib * MIB) / sizeof block, at = 0;
+  uint64_t interval = SECOND * sizeof block / (uint64_t)(knobs.disk_mib * MIB), turn = now_ns ();
   int fd = open ("/disk/churn", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
-  (void) unused;
+  (void)unused;
   for (uint64_t value = 1; fd >= 0 && !stopping; value++) {
     for (size_t i = 0; i < sizeof block; i += sizeof value)
       memcpy (block + i, &(uint64_t){value * 0x9e3779b97f4a7c15 + i}, sizeof value);
     /* Synchronous, or it would only fill the guest's page cache. */
-    if (pwrite (fd, block, sizeof block, (off_t) (at * sizeof block)) != (ssize_t) sizeof block ||
+    if (pwrite (fd, block, sizeof block, (off_t)(at * sizeof block)) != (ssize_t)sizeof block ||
         fdatasync (fd) != 0) {
       say ("E churn: %s", strerror (errno));
       break;
@@ -161,9 +161,9 @@ workload_run (bool disk)
   pthread_t threads[3];
   int n = 0, fd = -1;
 
-  if (getrandom (&boot_id, sizeof boot_id, GRND_NONBLOCK) != (ssize_t) sizeof boot_id)
+  if (getrandom (&boot_id, sizeof boot_id, GRND_NONBLOCK) != (ssize_t)sizeof boot_id)
     boot_id = now_ns ();
-  say ("W boot %04x", (unsigned) (boot_id & 0xffff));
+  say ("W boot %04x", (unsigned)(boot_id & 0xffff));
   if (disk) {
     fd = open ("/disk/" RECORD_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)

@@ -34,19 +34,19 @@ lab_verb_up ()
   IFS=, read -r -a hosts <<<"$names"
   for host in "${hosts[@]}"; do lab_check_host_name "$host"; done
   [[ -z $stage || -d $stage ]] || lab_usage "up: --stage $stage: no such directory"
-  (
-    lab_lock -n || lab_die "another 'lab up' or 'lab down' of '$LAB' is at work"
-    [[ -z $(lab_hosts) ]] || lab_die "lab '$LAB' is already up; 'lab down' first"
-    lab_down
-    # A failed start leaves nothing, but says what the log had to tell.
-    trap 'lab_up_leave $?' EXIT
-    trap 'exit 130' INT TERM
-    lab_verb_prepare
-    mkdir -p "$LAB_STATE/hosts" "$LAB_BIG/shared" "$LAB_BIG/console"
-    lab_identity_make "${hosts[@]}"
-    lab_switch_start
-    lab_hosts_start "$stage" "$(printf '%s:' "${binds[@]}")" "${hosts[@]}"
-  )
+  lab_lock -n || lab_die "another 'lab up' or 'lab down' of '$LAB' is at work"
+  [[ -z $(lab_hosts) ]] || lab_die "lab '$LAB' is already up; 'lab down' first"
+  lab_down
+  # A failed start leaves nothing, but says what the log had to tell.
+  trap 'lab_up_leave $?' EXIT
+  trap 'exit 130' INT TERM HUP
+  lab_verb_prepare
+  mkdir -p "$LAB_STATE/hosts"
+  mkdir -p "$LAB_BIG/shared" "$LAB_BIG/console" ||
+    lab_die "cannot write to $LAB_BIG: set GODWIT_LAB_BIG to a directory on ext4, xfs or tmpfs"
+  lab_identity_make "${hosts[@]}"
+  lab_switch_start
+  lab_hosts_start "$stage" "$(printf '%s:' "${binds[@]}")" "${hosts[@]}"
 }
 
 lab_up_leave ()
@@ -54,6 +54,8 @@ lab_up_leave ()
   local log
   trap - EXIT
   (( $1 != 0 )) || exit 0
+  # Keys may still be in the making.
+  wait
   for log in "$LAB_STATE"/up.log "$LAB_STATE"/hosts/*/init.log; do
     if [[ -s $log ]]; then
       sed "s|^|lab: $(basename "$(dirname "$log")"): |" "$log" | tail -n 8 >&2
@@ -163,11 +165,9 @@ lab_host_await ()
 
 lab_verb_down ()
 {
-  (
-    lab_lock
-    lab_down
-    lab_unlock
-  )
+  lab_lock
+  lab_down
+  lab_unlock
 }
 
 # One "up" or "down" of an instance at a time.  The lock's file is removed with

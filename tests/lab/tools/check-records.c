@@ -23,7 +23,7 @@ main (int argc, char **argv)
   while (fread (&record, sizeof record, 1, file) == 1)
     record_count_add (&count, &record);
   fclose (file);
-  printf ("%lu %lu %lu %lu\n", (unsigned long) count.records, (unsigned long) count.last,
-          (unsigned long) count.bad, (unsigned long) count.gaps);
+  printf ("%lu %lu %lu %lu\n", (unsigned long)count.records, (unsigned long)count.last,
+          (unsigned long)count.bad, (unsigned long)count.gaps);
   return 0;
 }

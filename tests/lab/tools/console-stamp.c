@@ -40,7 +40,7 @@ find (const char *file)
 
   if (dot == NULL || strcmp (dot, ".log") != 0)
     return NULL;
-  length = (size_t) (dot - file);
+  length = (size_t)(dot - file);
   if (length >= sizeof console->name)
     return NULL;
   for (console = consoles; console != NULL; console = console->next)
@@ -63,10 +63,10 @@ static void
 put (struct console *console, unsigned long time_us)
 {
   char out[MAX_LINE + 32];
-  int length = snprintf (out, sizeof out, "%lu %.*s\n", time_us, (int) console->length,
-                         console->line);
+  int length =
+      snprintf (out, sizeof out, "%lu %.*s\n", time_us, (int)console->length, console->line);
 
-  if (write (console->to, out, (size_t) length) != length)
+  if (write (console->to, out, (size_t)length) != length)
     perror ("console-stamp: write");
   console->length = 0;
 }
@@ -81,7 +81,7 @@ follow (struct console *console)
   ssize_t n;
 
   clock_gettime (CLOCK_MONOTONIC, &now);
-  time_us = (unsigned long) now.tv_sec * 1000000 + (unsigned long) now.tv_nsec / 1000;
+  time_us = (unsigned long)now.tv_sec * 1000000 + (unsigned long)now.tv_nsec / 1000;
   if (console->from < 0) {
     snprintf (path, sizeof path, "%s.log", console->name);
     console->from = openat (from_dir, path, O_RDONLY | O_CLOEXEC);
@@ -122,7 +122,7 @@ handle (const struct inotify_event *event)
 int
 main (int argc, char **argv)
 {
-  _Alignas (struct inotify_event) char buffer[16384];
+  _Alignas(struct inotify_event) char buffer[16384];
   ssize_t n;
   int fd;
 
@@ -143,7 +143,7 @@ main (int argc, char **argv)
   sched_setscheduler (0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1});
   while ((n = read (fd, buffer, sizeof buffer)) > 0 || (n < 0 && errno == EINTR)) {
     for (char *at = buffer; at < buffer + n;) {
-      const struct inotify_event *event = (const struct inotify_event *) at;
+      const struct inotify_event *event = (const struct inotify_event *)at;
 
       if (event->len > 0)
         handle (event);

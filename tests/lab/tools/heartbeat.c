@@ -37,7 +37,7 @@ now_us (void)
   struct timespec now;
 
   clock_gettime (CLOCK_MONOTONIC, &now);
-  return (unsigned long) now.tv_sec * 1000000 + (unsigned long) now.tv_nsec / 1000;
+  return (unsigned long)now.tv_sec * 1000000 + (unsigned long)now.tv_nsec / 1000;
 }
 
 static void
@@ -153,7 +153,7 @@ report (int argc, char **argv)
   printf ("{\"beats\":%zu,\"gap_ms\":%.1f,\"gap_at_us\":%lu,\"from\":\"%s\",\"to\":\"%s\","
           "\"guest_gap_ms\":%.1f,\"moves\":%lu,\"lost\":%lu,\"repeated\":%lu,\"boots\":%lu,"
           "\"acked\":%lu,\"errors\":%lu,\"torn\":%lu,\"last_us\":%lu,\"last_host\":\"%s\"}\n",
-          n_beats, (double) gap / 1000, at, from, to, (double) guest_gap / 1000, moves, lost,
+          n_beats, (double)gap / 1000, at, from, to, (double)guest_gap / 1000, moves, lost,
           repeated, boots, acked, errors, torn, n_beats > 0 ? beats[n_beats - 1].time_us : 0,
           n_beats > 0 ? argv[beats[n_beats - 1].host] : "");
   return 0;
@@ -199,7 +199,7 @@ wait_for (int argc, char **argv)
   if (look (&file, path, word, true))
     return 0;
   while ((now = now_us ()) < deadline) {
-    if (poll (&fd, 1, (int) ((deadline - now) / 1000) + 1) < 0 && errno != EINTR)
+    if (poll (&fd, 1, (int)((deadline - now) / 1000) + 1) < 0 && errno != EINTR)
       break;
     while (read (fd.fd, buffer, sizeof buffer) > 0)
       continue;
@@ -218,6 +218,7 @@ main (int argc, char **argv)
     return wait_for (argc, argv);
   if (argc >= 5 && strcmp (argv[1], "report") == 0)
     return report (argc, argv);
-  fprintf (stderr, "usage: heartbeat now | wait SECONDS FILE [WORD] | report SINCE UNTIL HOST=FILE...\n");
+  fprintf (stderr,
+           "usage: heartbeat now | wait SECONDS FILE [WORD] | report SINCE UNTIL HOST=FILE...\n");
   return 2;
 }

@@ -31,14 +31,14 @@ main (int argc, char **argv)
     struct pollfd fd = {.events = POLLIN};
     long left = deadline - now_ms ();
 
-    fd.fd = (int) syscall (SYS_pidfd_open, (pid_t) strtol (argv[i], NULL, 10), 0);
+    fd.fd = (int)syscall (SYS_pidfd_open, (pid_t)strtol (argv[i], NULL, 10), 0);
     if (fd.fd < 0 && errno == ESRCH)
       continue;
     if (fd.fd < 0) {
       perror ("pidfd_open");
       return 1;
     }
-    if (poll (&fd, 1, left > 0 ? (int) left : 0) != 1)
+    if (poll (&fd, 1, left > 0 ? (int)left : 0) != 1)
       return 1;
     close (fd.fd);
   }

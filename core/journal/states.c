@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "journal/journal.h"
+
+#include <godwit/error.h>
+
+const char *
+godwit_job_state_to_string (GodwitJobState state)
+{
+  static const char *const names[] = {"planned",   "preparing", "copying",  "frozen", "verified",
+                                      "committed", "resuming",  "retiring", "done",   "failed",
+                                      "cancelled", "reverted",  "in doubt"};
+  return (guint)state < G_N_ELEMENTS (names) ? names[state] : "unknown";
+}
+
+gboolean
+godwit_job_state_is_terminal (GodwitJobState state)
+{
+  return state == GODWIT_JOB_DONE || state == GODWIT_JOB_FAILED || state == GODWIT_JOB_CANCELLED ||
+         state == GODWIT_JOB_REVERTED;
+}
+
+const char *
+godwit_step_state_to_string (GodwitStepState state)
+{
+  static const char *const names[] = {"waiting", "begun",  "done", "failed",
+                                      "undoing", "undone", "owed"};
+  return (guint)state < G_N_ELEMENTS (names) ? names[state] : "unknown";
+}
+
+int
+godwit_job_record_get_exit_code (const GodwitJobRecord *record)
+{
+  g_return_val_if_fail (record != NULL, -1);
+  switch (record->state) {
+  case GODWIT_JOB_DONE:
+    return record->debts > 0 ? 5 : 0;
+  case GODWIT_JOB_REVERTED:
+    return 0;
+  case GODWIT_JOB_CANCELLED:
+    return record->debts > 0 ? 4 : 130;
+  case GODWIT_JOB_FAILED:
+    /* A roll-back that owes something is not finished: `recover` goes on with it. */
+    if (record->debts > 0)
+      return 4;
+    if (record->failed_step == NULL && record->error_code == GODWIT_ERROR_REFUSED)
+      return 3;
+    return record->failed_step == NULL && record->error_code == GODWIT_ERROR_CONFIG ? 2 : 1;
+  case GODWIT_JOB_IN_DOUBT:
+    return 4;
+  default:
+    /* Stopped on the way: it says why, and nobody works on it. */
+    return record->error != NULL && record->worker_pid == 0 ? 4 : -1;
+  }
+}
