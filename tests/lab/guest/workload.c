@@ -18,6 +18,7 @@
 #define SLICE_NS (SECOND / 20)
 
 static uint64_t boot_id;
+static int records = -1;
 
 uint64_t
 now_ns (void)
@@ -62,12 +63,17 @@ beat (void)
 
 /* Reads what earlier boots, perhaps on another host, left behind. */
 static struct record_count
-read_records (int fd)
+open_records (void)
 {
   struct record_count count = {0};
   struct record record;
+  int fd = open ("/disk/" RECORD_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   off_t whole;
 
+  if (fd < 0) {
+    say ("E open: %s", strerror (errno));
+    return count;
+  }
   while (read (fd, &record, sizeof record) == (ssize_t)sizeof record)
     record_count_add (&count, &record);
   /* A crash may leave part of a record that was never acknowledged. */
@@ -75,6 +81,9 @@ read_records (int fd)
   if (lseek (fd, 0, SEEK_END) != whole && ftruncate (fd, whole) != 0)
     say ("E truncate: %s", strerror (errno));
   lseek (fd, whole, SEEK_SET);
+  say ("W records=%lu last=%lu bad=%lu gaps=%lu", (unsigned long)count.records,
+       (unsigned long)count.last, (unsigned long)count.bad, (unsigned long)count.gaps);
+  records = fd;
   return count;
 }
 
@@ -83,16 +92,13 @@ read_records (int fd)
 static void *
 write_records (void *arg)
 {
-  int fd = *(int *)arg;
-  struct record_count count = read_records (fd);
+  struct record_count count = *(struct record_count *)arg;
   uint64_t interval = (uint64_t)knobs.record_ms * 1000000, turn = now_ns ();
   struct record record;
 
-  say ("W records=%lu last=%lu bad=%lu gaps=%lu", (unsigned long)count.records,
-       (unsigned long)count.last, (unsigned long)count.bad, (unsigned long)count.gaps);
   while (!stopping && interval > 0) {
     record_make (&record, count.last + 1, boot_id, now_ns ());
-    if (write (fd, &record, sizeof record) != (ssize_t)sizeof record || fsync (fd) != 0) {
+    if (write (records, &record, sizeof record) != (ssize_t)sizeof record || fsync (records) != 0) {
       say ("E record %lu: %s", (unsigned long)record.sequence, strerror (errno));
       break;
     }
@@ -159,17 +165,17 @@ void
 workload_run (bool disk)
 {
   pthread_t threads[3];
-  int n = 0, fd = -1;
+  struct record_count found;
+  int n = 0;
 
   if (getrandom (&boot_id, sizeof boot_id, GRND_NONBLOCK) != (ssize_t)sizeof boot_id)
     boot_id = now_ns ();
   say ("W boot %04x", (unsigned)(boot_id & 0xffff));
   if (disk) {
-    fd = open ("/disk/" RECORD_FILE, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-      say ("E open: %s", strerror (errno));
-    else
-      pthread_create (&threads[n++], NULL, write_records, &fd);
+    /* Before the first heartbeat: who sees one knows that this is done. */
+    found = open_records ();
+    if (records >= 0)
+      pthread_create (&threads[n++], NULL, write_records, &found);
     if (knobs.disk_mib > 0 && knobs.disk_span_mib > 0)
       pthread_create (&threads[n++], NULL, dirty_disk, NULL);
   }
@@ -178,6 +184,6 @@ workload_run (bool disk)
   beat ();
   while (n > 0)
     pthread_join (threads[--n], NULL);
-  if (fd >= 0)
-    close (fd);
+  if (records >= 0)
+    close (records);
 }

@@ -31,13 +31,13 @@ lab_disk_make_there ()
   chmod 644 "$path"
 }
 
-# Runs on the host.  Prints "RECORDS LAST BAD GAPS FILL", FILL being none, good
+# Runs on the host.  Prints "RECORDS LAST BAD GAPS TORN FILL", FILL being none, good
 # or bad.  Works on a copy: a guest that runs or crashed leaves a journal to be
 # replayed, and a check must not change what it checks.
 lab_disk_read_there ()
 {
   set -euo pipefail
-  local path=$1 format=$2 checker=$3 scratch fill=none counts rc=0
+  local path=$1 format=$2 acked=$3 checker=$4 scratch fill=none counts rc=0
   scratch=$(mktemp -d /var/tmp/lab-verify.XXXXXX)
   # shellcheck disable=SC2064 # the name of now
   trap "rm -rf '$scratch'" EXIT
@@ -47,7 +47,7 @@ lab_disk_read_there ()
   (( rc <= 1 )) || { cat "$scratch/log" >&2; return 1; }
   debugfs -R "dump /records $scratch/records" "$scratch/raw" 2>/dev/null
   [[ -e $scratch/records ]] || : >"$scratch/records"
-  counts=$("$checker" "$scratch/records")
+  counts=$("$checker" "$scratch/records" "$acked")
   debugfs -R "dump /fill $scratch/fill" "$scratch/raw" 2>/dev/null
   if [[ -e $scratch/fill ]]; then
     debugfs -R "dump /fill.sha256 $scratch/fill.sha256" "$scratch/raw" 2>/dev/null
@@ -87,7 +87,7 @@ lab_disk_make ()
 lab_guest_verify ()
 {
   local host=${1:-} path=${2:-} format='' name='' hosts='' acked='' fill rc=0
-  local records last bad gaps lost out
+  local records last bad gaps torn lost out
   [[ $# -ge 2 && $path == /* ]] || lab_usage "guest verify HOST IMAGE: an absolute path is needed"
   name=$(basename "$(dirname "$path")")
   shift 2
@@ -109,11 +109,11 @@ lab_guest_verify ()
   # Before the image is read: what is acknowledged meanwhile need not be in it.
   [[ -n $acked ]] || acked=$(lab_verb_acked "$name" --hosts "$hosts")
   out=$(lab_in "$host" bash -c "$(declare -f lab_disk_read_there); lab_disk_read_there \"\$@\"" \
-    bash "$path" "$format" "$(lab_tool check-records)") || lab_die "cannot read $path on $host"
-  read -r records last bad gaps fill <<<"$out"
+    bash "$path" "$format" "$acked" "$(lab_tool check-records)") || lab_die "cannot read $path on $host"
+  read -r records last bad gaps torn fill <<<"$out"
   lost=$(( acked > last ? acked - last : 0 ))
-  printf '{"records":%d,"last":%d,"bad":%d,"gaps":%d,"acked":%d,"lost":%d,"fill":"%s"}\n' \
-    "$records" "$last" "$bad" "$gaps" "$acked" "$lost" "$fill"
+  printf '{"records":%d,"last":%d,"bad":%d,"gaps":%d,"torn":%d,"acked":%d,"lost":%d,"fill":"%s"}\n' \
+    "$records" "$last" "$bad" "$gaps" "$torn" "$acked" "$lost" "$fill"
   # No record at all proves nothing.
   if (( records == 0 || bad > 0 || gaps > 0 || lost > 0 )) || [[ $fill == bad ]]; then
     rc=1
