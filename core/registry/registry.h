@@ -11,12 +11,13 @@ typedef struct {
   char *range;    /* "[1, 65535]" or NULL */
   char *fallback; /* default as text or NULL */
   char *blurb;
-  guint flags; /* GodwitParamFlags bits of plugin.h */
+  guint flags; /* the GODWIT_PARAM_ bits of plugin.h */
 } GodwitPluginProperty;
 
 typedef struct {
   char *contract; /* "strategy", "transport", "hypervisor", "storage", "image-source" */
   char *name;
+  char *type_name;       /* of the GObject that implements it */
   GPtrArray *properties; /* GodwitPluginProperty */
 } GodwitPluginProvision;
 
@@ -32,7 +33,13 @@ typedef struct {
   char *license;
   char *origin;
   GPtrArray *provisions; /* GodwitPluginProvision */
+  GStrv types;           /* names of all types that it registers */
 } GodwitPluginRecord;
+
+void godwit_plugin_record_free (GodwitPluginRecord *record);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (GodwitPluginRecord, godwit_plugin_record_free)
+const GodwitPluginProperty *
+godwit_plugin_provision_find_property (const GodwitPluginProvision *provision, const char *name);
 
 /* Finds, probes and loads plugins. One per process; never unloads. */
 #define GODWIT_TYPE_REGISTRY (godwit_registry_get_type ())
@@ -51,8 +58,10 @@ GodwitRegistry *godwit_registry_new (const char *directory, const GodwitBuiltin 
 /* Names in [plugins] disable=: never probed and never loaded. */
 void godwit_registry_disable (GodwitRegistry *self, const char *const *names);
 
-/* Probes every file in a child process. (transfer none) (element-type GodwitPluginRecord) */
+/* Built-in plugins, then every file of the directory, probed in child processes. Sorted by name;
+ * refused ones are listed with the reason. (transfer none) (element-type GodwitPluginRecord) */
 GPtrArray *godwit_registry_discover (GodwitRegistry *self);
+/* Looks at that one plugin only. NULL if there is none of that name. */
 const GodwitPluginRecord *godwit_registry_find (GodwitRegistry *self, const char *name);
 
 /* Loads a plugin after all checks; loading it again is success. The error has path, reason and
@@ -61,6 +70,14 @@ gboolean godwit_registry_load (GodwitRegistry *self, const char *name, GError **
 
 /* Loads every usable plugin that provides @contract. */
 gboolean godwit_registry_load_contract (GodwitRegistry *self, GType contract, GError **error);
+
+/* Names of the implementations of a contract that usable plugins provide, loaded or not, sorted.
+ * (transfer full) */
+GStrv godwit_registry_list_available (GodwitRegistry *self, GType contract);
+
+/* The type of an implementation, for its properties; loads the plugin if needed. */
+GType godwit_registry_find_type (GodwitRegistry *self, GType contract, const char *name,
+                                 GError **error);
 
 /* Names of loaded implementations of a contract, sorted. (transfer full) */
 GStrv godwit_registry_list (GodwitRegistry *self, GType contract);

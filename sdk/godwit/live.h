@@ -11,6 +11,15 @@ G_BEGIN_DECLS
  */
 
 /**
+ * godwit_live_check:
+ *
+ * What stands against moving the guest while it runs, whichever way: it does not run, or a
+ * writable disk with treatment ATTACH has a cache mode that is not safe. Called after the
+ * treatments are set. Findings: `guest-active`, `disk-cache`. Since: 0.1
+ */
+void godwit_live_check (GodwitJob *job, GodwitReport *report);
+
+/**
  * godwit_live_open_tunnels:
  * @with_disks: also make the socket for mirrored disks
  *

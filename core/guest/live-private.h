@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <godwit/hypervisor.h>
+#include <godwit/job.h>
+
+G_BEGIN_DECLS
+
+/* --- what one worker knows of a migration that it started -------------------------------- */
+
+#define GODWIT_TYPE_LIVE_RUN (godwit_live_run_get_type ())
+G_DECLARE_FINAL_TYPE (GodwitLiveRun, godwit_live_run, GODWIT, LIVE_RUN, GObject)
+
+/* Kept in the job as "live". A worker that takes over has none and asks the hypervisors. */
+struct _GodwitLiveRun {
+  GObject parent_instance;
+  GObject *live;           /* the hypervisor plugin's handle */
+  GodwitProcess *watch;    /* the guest's process at the source; NULL if it cannot be watched */
+  gboolean exited;         /* that process has ended */
+  gboolean returned;       /* the hypervisor's call has returned */
+  gint64 frozen_us;        /* wall clock when the guest stood still; 0 before */
+  GodwitLiveStatus status; /* last one seen */
+};
+
+GodwitLiveRun *godwit_live_get_run (GodwitJob *job);
+
+/* Logs "WHAT: ERROR" without the error's remedy. @what: NULL for the error alone */
+void godwit_live_log_error (GodwitJob *job, GodwitSeverity severity, const char *what,
+                            const GError *error);
+
+/* --- steering ----------------------------------------------------------------------------- */
+
+/* Raises the downtime limit only when passes over memory stop getting shorter. */
+typedef struct {
+  guint limit_ms;
+  guint max_ms;
+  guint mark_iteration;
+  guint64 mark_remaining;
+} GodwitLadder;
+
+void godwit_ladder_init (GodwitLadder *ladder, guint initial_ms, guint max_ms);
+/* TRUE if the limit was raised; the new one is in the ladder. */
+gboolean godwit_ladder_step (GodwitLadder *ladder, const GodwitLiveStatus *status);
+
+/* Watches bytes and not time: a slow link is no reason to give up, a dead one is. */
+typedef struct {
+  guint64 bytes;
+  gint64 moved_us; /* monotonic */
+  gint64 timeout_us;
+} GodwitWatchdog;
+
+void godwit_watchdog_init (GodwitWatchdog *dog, gint64 timeout_us, gint64 now_us);
+gboolean godwit_watchdog_is_stalled (GodwitWatchdog *dog, const GodwitLiveStatus *status,
+                                     gint64 now_us);
+
+/* --- what is where ------------------------------------------------------------------------ */
+
+typedef enum {
+  GODWIT_LIVE_AT_SOURCE, /* as before; nothing is left at the destination */
+  GODWIT_LIVE_MOVED,     /* complete at the destination, its process at the source is gone */
+  GODWIT_LIVE_LOST,      /* it died at the source and nothing complete arrived */
+  GODWIT_LIVE_STUCK,     /* paused at the source, and the hypervisor does not resume it */
+  GODWIT_LIVE_IN_DOUBT,  /* a side that matters cannot be asked, or both have it */
+} GodwitLiveOutcome;
+
+/* Asks both sides again, since an error of the migration call says nothing. Where the guest
+ * still is at the source: ends what is left of it at the destination, then sees that it goes on
+ * at the source as before. @error explains every outcome but AT_SOURCE and MOVED. With
+ * AT_SOURCE an @error may be set too: the destination could not be cleaned. */
+GodwitLiveOutcome godwit_live_restore_source (GodwitJob *job, GError **error);
+
+/* Whether the guest's process at the source is gone. FALSE with @error: cannot be told. */
+gboolean godwit_live_source_is_gone (GodwitJob *job, gboolean *gone, GCancellable *cancellable,
+                                     GError **error);
+
+/* Waits until the migration call has returned: aborts it first if @abort, and cuts the tunnels
+ * if that does not end it. FALSE if it still has not returned. */
+gboolean godwit_live_end_call (GodwitJob *job, gboolean abort);
+
+/* Ends the tunnels' connections now, whatever runs through them. */
+void godwit_live_cut_tunnels (GodwitJob *job);
+
+G_END_DECLS

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/live-private.h"
+
+/* The first pass moves everything and the second what was written meanwhile; only from the
+ * third on do passes say whether the guest writes faster than the link carries. */
+#define FIRST_JUDGED_ITERATION 3
+
+void
+godwit_ladder_init (GodwitLadder *ladder, guint initial_ms, guint max_ms)
+{
+  ladder->max_ms = max_ms;
+  ladder->limit_ms = MIN (initial_ms, max_ms);
+  ladder->mark_iteration = 0;
+  ladder->mark_remaining = 0;
+}
+
+static guint
+next_limit (const GodwitLadder *ladder, const GodwitLiveStatus *status)
+{
+  guint next = ladder->limit_ms + MAX (1, ladder->limit_ms / 2);
+
+  /* Where the hypervisor says what it would take, smaller rungs only cost passes. */
+  if (status->downtime_ms > next)
+    next = status->downtime_ms;
+  return MIN (next, ladder->max_ms);
+}
+
+gboolean
+godwit_ladder_step (GodwitLadder *ladder, const GodwitLiveStatus *status)
+{
+  if (status->iteration < FIRST_JUDGED_ITERATION - 1)
+    return FALSE;
+  if (ladder->mark_iteration == 0) {
+    ladder->mark_iteration = status->iteration;
+    ladder->mark_remaining = status->memory_remaining;
+    return FALSE;
+  }
+  if (status->iteration < ladder->mark_iteration + 2)
+    return FALSE;
+
+  gboolean converges = status->memory_remaining <= ladder->mark_remaining / 2;
+  ladder->mark_iteration = status->iteration;
+  ladder->mark_remaining = status->memory_remaining;
+  if (converges || ladder->limit_ms >= ladder->max_ms)
+    return FALSE;
+  ladder->limit_ms = next_limit (ladder, status);
+  return TRUE;
+}
+
+void
+godwit_watchdog_init (GodwitWatchdog *dog, gint64 timeout_us, gint64 now_us)
+{
+  dog->bytes = 0;
+  dog->moved_us = now_us;
+  dog->timeout_us = timeout_us;
+}
+
+gboolean
+godwit_watchdog_is_stalled (GodwitWatchdog *dog, const GodwitLiveStatus *status, gint64 now_us)
+{
+  guint64 bytes = status->disk_done + status->memory_done;
+
+  if (bytes != dog->bytes) {
+    dog->bytes = bytes;
+    dog->moved_us = now_us;
+  }
+  return now_us - dog->moved_us >= dog->timeout_us;
+}
