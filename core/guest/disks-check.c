@@ -120,10 +120,10 @@ check_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer us
 static void
 report_space (GodwitJob *job, GodwitReport *report, const Space *space)
 {
-  const char *host = godwit_host_get_name (godwit_job_get_destination (job));
   /* A target outside of any file system keeps its own account of space. */
   if (space->path == NULL)
     return;
+  const char *host = godwit_host_get_name (godwit_job_get_destination (job));
   g_autofree char *needed = g_format_size_full (space->needed, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *available = g_format_size_full (space->free, G_FORMAT_SIZE_IEC_UNITS);
 

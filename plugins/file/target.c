@@ -151,7 +151,8 @@ block_existing (const Check *check, const GodwitImage *image, const GodwitFileIn
 static gboolean
 is_ours (const Check *check, const GodwitFileInfo *info)
 {
-  return info->token[0] != '\0' && g_str_equal (info->token, godwit_job_get_token (check->job));
+  /* A plan has no token: nothing can be its own. */
+  return info->token[0] != '\0' && g_strcmp0 (info->token, godwit_job_get_token (check->job)) == 0;
 }
 
 static gboolean

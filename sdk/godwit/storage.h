@@ -23,14 +23,17 @@ G_DECLARE_INTERFACE (GodwitStorage, godwit_storage, GODWIT, STORAGE, GObject)
  *   come from the definition and from overlay headers, never from probing.
  * @check_sharing: required. Sets the disk's sharing and proof. With godwit_job_may_touch()
  *   %FALSE it only reads. Never guesses from a file system's name. Whatever it writes carries
- *   the job's token and is gone when it returns.
+ *   the job's token, is named by a fact `marker.TARGET` (`as`, paths) before it is written, and
+ *   is gone when it returns.
  * @check_target: required. For a disk whose treatment is MIRROR or COPY: chooses the
  *   destination of each layer, checks that nothing foreign is there, decides which lower
- *   layers are already present and identical, and adds to @needed how many bytes will be
- *   allocated per file system of the destination (key: the file system id of
- *   godwit_host_free_space(), value: guint64). Changes nothing.
- * @create: required. Makes the empty target (with its lower layers in place) at the
- *   destination, owned so that the hypervisor can use it. Facts first, then exclusively.
+ *   layers are already present and identical, and tells godwit_disks_add_needed() how many
+ *   bytes will be allocated on which file system of the destination. May set flatten for COPY,
+ *   when a lower layer is not the same there. A top layer that is present (a medium in the
+ *   destination's library) is neither created nor copied. Changes nothing on any host.
+ * @create: required. Makes the empty target at the destination, owned so that the hypervisor
+ *   can use it. Lower layers that are not present it copies and verifies itself, with
+ *   godwit_disks_transfer(). Facts first, then exclusively.
  * @remove_created: required. Undoes @create: removes only what carries the token.
  * @open_source: required. Makes the contents readable for a transfer and fills @end; a
  *   flattened read if the disk's flatten is set. The returned object ends with its reference.
@@ -41,7 +44,8 @@ G_DECLARE_INTERFACE (GodwitStorage, godwit_storage, GODWIT, STORAGE, GObject)
  * @disconnect: optional. The opposite; also undoes a half-done connect.
  * @repair_access: optional. Makes every attached file usable by the hypervisor at @host: owner,
  *   group, mode. Called before and after the guest resumes. Keeps the former values as facts.
- * @park: optional. Puts the source's copy aside (rename), with the new name as a fact first.
+ * @park: optional. Puts the source's copy aside (rename), with the new name as a fact first
+ *   whose name begins with `parked.`. What other guests may use too stays where it is.
  * @unpark: optional. Puts it back exactly; also undoes a half-done park.
  * @release: optional. Removes what @park put aside, after proving that it is not what the
  *   destination uses.
