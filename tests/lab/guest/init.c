@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* PID 1 of the lab's guest: no shell, no libraries.
  *
  * It loads the few modules the guest needs, mounts the disk, runs the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Lines that the guest says on its console.
  *
  * A live migration can cut a line in two, one half on each host's log, and a

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A record: what the guest writes to its disk and what is looked for later. */
 #pragma once
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The workload: records on the disk, a heartbeat, and memory to copy. */
 #include <errno.h>
 #include <fcntl.h>

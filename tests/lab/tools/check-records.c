@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* check-records FILE ACKED: read the records that a guest wrote, from outside.
  * Prints "RECORDS LAST BAD GAPS TORN".
  *

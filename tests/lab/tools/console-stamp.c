@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* console-stamp FROM TO: note when each line of the guests' consoles arrived.
  *
  * Follows every FROM/NAME.log and appends "MICROSECONDS LINE" to

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* heartbeat: what the guests' stamped consoles tell.
  *
  *   heartbeat now                          CLOCK_MONOTONIC in microseconds

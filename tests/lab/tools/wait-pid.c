@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* wait-pid SECONDS PID...: wait until processes that are not our children have
  * ended.  Exit code 0 if all have, 1 if the time was too short. */
 #include <errno.h>
