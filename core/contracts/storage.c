@@ -63,6 +63,13 @@ fallback_release (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk, GCancel
   return TRUE;
 }
 
+static gboolean
+fallback_reclaim (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk, GCancellable *cancellable,
+                  GError **error)
+{
+  return TRUE;
+}
+
 static void
 godwit_storage_default_init (GodwitStorageInterface *iface)
 {
@@ -73,6 +80,7 @@ godwit_storage_default_init (GodwitStorageInterface *iface)
   iface->park = fallback_park;
   iface->unpark = fallback_unpark;
   iface->release = fallback_release;
+  iface->reclaim = fallback_reclaim;
 }
 
 gboolean
@@ -230,5 +238,15 @@ godwit_storage_release (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
   g_return_val_if_fail (GODWIT_IS_STORAGE (self), FALSE);
   gboolean result = GODWIT_STORAGE_GET_IFACE (self)->release (self, job, disk, cancellable, error);
   godwit_contract_result (self, "release", result, error);
+  return result;
+}
+
+gboolean
+godwit_storage_reclaim (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
+                        GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_STORAGE (self), FALSE);
+  gboolean result = GODWIT_STORAGE_GET_IFACE (self)->reclaim (self, job, disk, cancellable, error);
+  godwit_contract_result (self, "reclaim", result, error);
   return result;
 }

@@ -226,6 +226,20 @@ godwit_disks_finish_targets (GodwitJob *job, gboolean committed, GCancellable *c
 }
 
 static gboolean
+reclaim_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
+             GCancellable *cancellable, GError **error)
+{
+  return !godwit_disk_travels (disk) ||
+         godwit_storage_reclaim (storage, job, disk, cancellable, error);
+}
+
+gboolean
+godwit_disks_reclaim_targets (GodwitJob *job, GCancellable *cancellable, GError **error)
+{
+  return godwit_disks_walk (job, reclaim_one, NULL, GODWIT_WALK_ALL, cancellable, error);
+}
+
+static gboolean
 repair_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
             GCancellable *cancellable, GError **error)
 {

@@ -34,6 +34,7 @@ storage_iface_init (GodwitStorageInterface *iface)
   iface->park = file_park;
   iface->unpark = file_unpark;
   iface->release = file_release;
+  iface->reclaim = file_reclaim;
 }
 
 GODWIT_DEFINE_TYPE (GodwitFileStorage, godwit_file_storage, GODWIT_TYPE_STORAGE, storage_iface_init)

@@ -62,6 +62,14 @@ gboolean godwit_disks_finish_targets (GodwitJob *job, gboolean committed, GCance
                                       GError **error);
 
 /**
+ * godwit_disks_reclaim_targets:
+ *
+ * For a revert: the opposite of godwit_disks_finish_targets(), so that
+ * godwit_disks_undo_prepare() removes what the reverted job had made. Since: 0.1
+ */
+gboolean godwit_disks_reclaim_targets (GodwitJob *job, GCancellable *cancellable, GError **error);
+
+/**
  * godwit_disks_repair_access:
  *
  * Makes every attached and mirrored disk usable by the hypervisor at @host. Since: 0.1

@@ -49,6 +49,10 @@ G_DECLARE_INTERFACE (GodwitStorage, godwit_storage, GODWIT, STORAGE, GObject)
  * @unpark: optional. Puts it back exactly; also undoes a half-done park.
  * @release: optional. Removes what @park put aside, after proving that it is not what the
  *   destination uses.
+ * @reclaim: optional. For a revert, with the facts of the job that it reverts: puts the token
+ *   back on what @create made and @finish_target gave away, if it is still the very same object,
+ *   so that @remove_created removes it. Fails with %GODWIT_ERROR_DENIED, touching nothing, if
+ *   something else is there now.
  *
  * Methods run in the job's worker, one at a time for one disk. Since: 0.1
  */
@@ -85,8 +89,10 @@ struct _GodwitStorageInterface {
                       GCancellable *cancellable, GError **error);
   gboolean (*release) (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
                        GCancellable *cancellable, GError **error);
+  gboolean (*reclaim) (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
+                       GCancellable *cancellable, GError **error);
 
-  gpointer _reserved[8];
+  gpointer _reserved[7];
 };
 
 gboolean godwit_storage_claims (GodwitStorage *self, const GodwitDisk *disk);
@@ -119,6 +125,8 @@ gboolean godwit_storage_park (GodwitStorage *self, GodwitJob *job, GodwitDisk *d
 gboolean godwit_storage_unpark (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
                                 GCancellable *cancellable, GError **error);
 gboolean godwit_storage_release (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
+                                 GCancellable *cancellable, GError **error);
+gboolean godwit_storage_reclaim (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
                                  GCancellable *cancellable, GError **error);
 
 G_END_DECLS

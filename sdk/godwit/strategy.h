@@ -66,4 +66,55 @@ gboolean godwit_strategy_confirm (GodwitStrategy *self, GodwitJob *job, GCancell
 GPtrArray *godwit_strategy_plan_revert (GodwitStrategy *self, GodwitJob *job, GodwitReport *report,
                                         GCancellable *cancellable, GError **error);
 
+/* --- a strategy as a table -------------------------------------------------------------- */
+
+/**
+ * GodwitStepFunc:
+ *
+ * Runs or undoes one step; idempotent. Since: 0.1
+ */
+typedef gboolean (*GodwitStepFunc) (GodwitJob *job, const GodwitStep *step,
+                                    GCancellable *cancellable, GError **error);
+
+/**
+ * GodwitStepEntry:
+ * @name: as in #GodwitStep
+ * @summary: as in #GodwitStep
+ * @phase: as in #GodwitStep
+ * @weight: as in #GodwitStep
+ * @deadline: as in #GodwitStep
+ * @flags: as in #GodwitStep
+ * @run: does it
+ * @undo: (nullable): undoes it; needed with %GODWIT_STEP_UNDO
+ *
+ * One line of a table of steps, which ends with an entry whose name is %NULL. Since: 0.1
+ */
+typedef struct {
+  const char *name;
+  const char *summary;
+  GodwitPhase phase;
+  guint weight;
+  guint deadline;
+  GodwitStepFlags flags;
+  GodwitStepFunc run;
+  GodwitStepFunc undo;
+} GodwitStepEntry;
+
+/**
+ * godwit_step_entries_plan:
+ *
+ * Returns: (transfer full) (element-type GodwitStep): the steps of @entries in order. Since: 0.1
+ */
+GPtrArray *godwit_step_entries_plan (const GodwitStepEntry *entries);
+
+/**
+ * godwit_step_entries_run:
+ *
+ * Runs the entry with the name of @step, or undoes it with @undo. Fails with
+ * %GODWIT_ERROR_INTERNAL if there is none. Since: 0.1
+ */
+gboolean godwit_step_entries_run (const GodwitStepEntry *entries, gboolean undo, GodwitJob *job,
+                                  const GodwitStep *step, GCancellable *cancellable,
+                                  GError **error);
+
 G_END_DECLS
