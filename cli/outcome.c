@@ -23,11 +23,16 @@ cli_get_result (GodwitClient *client, const char *job)
 char *
 cli_result_get_downtime (GVariant *result)
 {
-  gint64 us = -1;
+  g_autoptr (GVariant) value =
+      result != NULL ? g_variant_lookup_value (result, "downtime-us", NULL) : NULL;
 
-  if (result == NULL || !g_variant_lookup (result, "downtime-us", "x", &us) || us < 0)
+  if (value == NULL)
     return NULL;
-  return cli_format_duration (us);
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_INT64))
+    return cli_format_duration (MAX (0, g_variant_get_int64 (value)));
+  if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64))
+    return cli_format_duration (g_variant_get_uint64 (value));
+  return NULL;
 }
 
 static void

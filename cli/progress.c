@@ -187,7 +187,8 @@ cli_progress_settle (CliProgress *self)
 static void
 print_line (CliProgress *self, const GodwitEvent *event, const char *what, const char *text)
 {
-  gboolean loud = event->severity >= GODWIT_SEVERITY_WARNING;
+  /* A step says by itself how it ended. */
+  gboolean loud = event->severity >= GODWIT_SEVERITY_WARNING && event->kind != GODWIT_EVENT_STEP;
 
   if (self->width > 0) {
     erase (self);
@@ -238,26 +239,59 @@ is_end (const char *state)
   return FALSE;
 }
 
+/* A phase lasts until another one begins, however many steps and states it has. */
+static void
+begin_phase (CliProgress *self, const GodwitEvent *event, const char *phase)
+{
+  if (g_strcmp0 (self->phase, phase) == 0)
+    return;
+  if (self->width == 0) {
+    g_ptr_array_set_size (self->items, 0);
+    print_line (self, event, NULL, phase);
+  } else {
+    settle (self, event->time_us);
+  }
+  g_free (self->phase);
+  self->phase = g_strdup (phase);
+  self->phase_began_us = event->time_us;
+}
+
 static void
 show_state (CliProgress *self, const GodwitEvent *event)
 {
   if (self->width == 0) {
-    g_ptr_array_set_size (self->items, 0);
-    print_line (self, event, NULL, event->what);
+    begin_phase (self, event, event->what);
     return;
   }
-  settle (self, event->time_us);
-  if (is_end (event->what))
+  if (is_end (event->what)) {
+    settle (self, event->time_us);
     return;
-  self->phase = g_strdup (event->what);
-  self->phase_began_us = event->time_us;
+  }
+  begin_phase (self, event, event->what);
   draw (self, -1);
 }
 
 static void
 show_step (CliProgress *self, const GodwitEvent *event)
 {
-  if (self->width == 0 || event->severity >= GODWIT_SEVERITY_WARNING) {
+  const char *outcome = NULL;
+  const char *phase = NULL;
+
+  if (event->data != NULL) {
+    g_variant_lookup (event->data, "outcome", "&s", &outcome);
+    g_variant_lookup (event->data, "phase", "&s", &phase);
+  }
+  /* While steps are undone the phases run backwards; that is no new phase. */
+  if (phase != NULL && g_strcmp0 (outcome, "begun") == 0)
+    begin_phase (self, event, phase);
+  if (event->severity >= GODWIT_SEVERITY_WARNING) {
+    print_line (self, event, outcome, event->message);
+    return;
+  }
+  /* That a step is done shows in the next one that begins. */
+  if (event->severity == GODWIT_SEVERITY_OK)
+    return;
+  if (self->width == 0) {
     print_line (self, event, NULL, event->message);
     return;
   }

@@ -165,6 +165,40 @@ test_phase_settles (Fixture *self, gconstpointer data)
   g_assert_null (strstr (self->text, "done"));
 }
 
+static void
+step (Fixture *self, const char *phase, const char *outcome, GodwitSeverity severity,
+      const char *message)
+{
+  g_autoptr (GodwitEvent) event = godwit_event_new (GODWIT_EVENT_STEP, "make", message);
+  GVariantDict data;
+
+  g_variant_dict_init (&data, NULL);
+  g_variant_dict_insert (&data, "phase", "s", phase);
+  g_variant_dict_insert (&data, "outcome", "s", outcome);
+  event->data = g_variant_ref_sink (g_variant_dict_end (&data));
+  event->time_us = self->now_us;
+  event->severity = severity;
+  cli_progress_event (self->progress, event);
+}
+
+static void
+test_steps (Fixture *self, gconstpointer data)
+{
+  step (self, "preparing", "begun", GODWIT_SEVERITY_INFO, "make room");
+  step (self, "preparing", "done", GODWIT_SEVERITY_OK, "make room");
+  step (self, "preparing", "begun", GODWIT_SEVERITY_INFO, "make disks");
+  step (self, "copying", "begun", GODWIT_SEVERITY_INFO, "copy");
+  step (self, "copying", "failed", GODWIT_SEVERITY_BLOCKER, "copy: the link is down");
+  step (self, "preparing", "undoing", GODWIT_SEVERITY_INFO, "make disks: undoing");
+  fflush (self->stream);
+
+  g_assert_cmpuint (count (self->text, " preparing\n"), ==, 1);
+  g_assert_cmpuint (count (self->text, " copying\n"), ==, 1);
+  g_assert_cmpuint (count (self->text, " make room\n"), ==, 1);
+  g_assert_nonnull (strstr (self->text, " failed: copy: the link is down\n"));
+  g_assert_nonnull (strstr (self->text, " make disks: undoing\n"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -177,5 +211,6 @@ main (int argc, char **argv)
   g_test_add ("/cli/progress/narrow", Fixture, GUINT_TO_POINTER (30), begin, test_narrow, end);
   g_test_add ("/cli/progress/phase-settles", Fixture, GUINT_TO_POINTER (100), begin,
               test_phase_settles, end);
+  g_test_add ("/cli/progress/steps", Fixture, GUINT_TO_POINTER (0), begin, test_steps, end);
   return g_test_run ();
 }
