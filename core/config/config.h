@@ -36,7 +36,8 @@ GStrv godwit_config_list_hosts (GodwitConfig *self);
 gboolean godwit_config_has_host (GodwitConfig *self, const char *name);
 const char *godwit_config_get_host (GodwitConfig *self, const char *host, const char *key);
 
-/* Per guest by UUID, else by name, else [migration] (or [strategy] for order). */
+/* [guest UUID], else [guest NAME], else [migration], or [strategy] for `order`. Either name may be
+ * NULL. */
 const char *godwit_config_get_for_guest (GodwitConfig *self, const char *name, const char *uuid,
                                          const char *key);
 
@@ -60,7 +61,8 @@ char *godwit_config_template (GodwitRegistry *registry, GError **error);
 typedef struct {
   const char *group; /* "migration", "host *", ... */
   const char *key;
-  char type; /* b boolean, u number, s text, l list, d duration in ms ("300ms", "10m"), e one of */
+  char type; /* b boolean, u number, s text, p absolute path, l list, P list of absolute paths,
+              * d duration in ms ("300ms", "10m"), e one of */
   guint64 minimum;
   guint64 maximum;
   const char *choices; /* for e: "a|b|c" */
@@ -68,5 +70,11 @@ typedef struct {
   const char *blurb;
 } GodwitConfigKey;
 const GodwitConfigKey *godwit_config_get_schema (gsize *n_keys);
+
+/* "boolean", "duration from 1ms to 1m", ... */
+char *godwit_config_key_describe (const GodwitConfigKey *key);
+
+/* "300ms", "10s", "10m", "1h" in milliseconds; a number needs its unit. FALSE if it is none. */
+gboolean godwit_config_parse_duration (const char *text, guint64 *milliseconds);
 
 G_END_DECLS
