@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor.h"
+
+#include "events.h"
+
+#include <string.h>
+
+/* Long enough for a far link and a busy daemon; a stopped daemon accepts and never answers. */
+#define OPEN_TIMEOUT_S 20
+/* Signs of life that may be missed before a connection is given up. */
+#define KEEPALIVE_COUNT 5
+
+#define MONOLITHIC_SOCKET "/run/libvirt/libvirt-sock"
+#define MODULAR_SOCKET    "/run/libvirt/virtqemud-sock"
+
+/* --- URIs --------------------------------------------------------------------------------- */
+
+static char *
+make_address (GUri *uri, const char *transport)
+{
+  const char *host = g_uri_get_host (uri);
+  const char *user = g_uri_get_userinfo (uri);
+  int port = g_uri_get_port (uri);
+  g_autoptr (GString) address = g_string_new (NULL);
+
+  if (host == NULL || *host == '\0')
+    return NULL;
+  /* The port of another transport of libvirt's says nothing about ours. */
+  if (g_strcmp0 (transport, "ssh") != 0)
+    port = -1;
+  if (port > 0)
+    g_string_append (address, "ssh://");
+  if (user != NULL)
+    g_string_append_printf (address, "%s@", user);
+  g_string_append_printf (address, strchr (host, ':') != NULL && port > 0 ? "[%s]" : "%s", host);
+  if (port > 0)
+    g_string_append_printf (address, ":%d", port);
+  return g_string_free (g_steal_pointer (&address), FALSE);
+}
+
+gboolean
+lv_uri_split (const char *text, char **driver, char **transport, char **address, char **path,
+              char **socket)
+{
+  g_autoptr (GUri) uri = strstr (text, "://") != NULL
+                             ? g_uri_parse (text, G_URI_FLAGS_NON_DNS | G_URI_FLAGS_ENCODED, NULL)
+                             : NULL;
+
+  if (uri == NULL)
+    return FALSE;
+  g_auto (GStrv) scheme = g_strsplit (g_uri_get_scheme (uri), "+", 2);
+  *driver = g_strdup (scheme[0]);
+  *transport = g_strdup (scheme[1]);
+  *address = make_address (uri, *transport);
+  *path = g_strdup (g_uri_get_path (uri));
+  *socket = NULL;
+  if (g_uri_get_query (uri) != NULL) {
+    g_autoptr (GHashTable) query =
+        g_uri_parse_params (g_uri_get_query (uri), -1, "&;", G_URI_PARAMS_NONE, NULL);
+    *socket = query != NULL ? g_strdup (g_hash_table_lookup (query, "socket")) : NULL;
+  }
+  return TRUE;
+}
+
+gboolean
+lv_hypervisor_claims (GodwitHypervisor *hypervisor, const char *name, char **address)
+{
+  GodwitLibvirtHypervisor *self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
+  g_autofree char *driver = NULL;
+  g_autofree char *transport = NULL;
+  g_autofree char *found = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *socket = NULL;
+
+  if (!lv_uri_split (name, &driver, &transport, &found, &path, &socket))
+    return FALSE;
+  if (!g_str_equal (driver, "qemu") && !g_str_equal (driver, "test"))
+    return FALSE;
+  g_object_set (self, "uri", name, NULL);
+  *address = g_steal_pointer (&found);
+  return TRUE;
+}
+
+/* The daemon is one process or one per driver; which, only the host itself can tell. */
+static const char *
+find_socket (GodwitHost *host, GCancellable *cancellable)
+{
+  GodwitFileInfo info = {0};
+
+  if (godwit_host_stat (host, MONOLITHIC_SOCKET, &info, cancellable, NULL) &&
+      info.type == GODWIT_FILE_ABSENT &&
+      godwit_host_stat (host, MODULAR_SOCKET, &info, cancellable, NULL) &&
+      info.type != GODWIT_FILE_ABSENT)
+    return MODULAR_SOCKET;
+  return MONOLITHIC_SOCKET;
+}
+
+static char *
+make_socket_uri (const char *driver, const char *path, const char *socket)
+{
+  g_autofree char *escaped = g_uri_escape_string (socket, "/", FALSE);
+
+  return g_strdup_printf ("%s+unix://%s?socket=%s", driver, path, escaped);
+}
+
+static char *
+choose_uri (GodwitLibvirtHypervisor *self, GodwitHost *host, GCancellable *cancellable,
+            GError **error)
+{
+  g_autofree char *driver = NULL;
+  g_autofree char *transport = NULL;
+  g_autofree char *address = NULL;
+  g_autofree char *path = NULL;
+  g_autofree char *asked = NULL;
+
+  if (self->uri == NULL ||
+      !lv_uri_split (self->uri, &driver, &transport, &address, &path, &asked)) {
+    godwit_set_error (error, GODWIT_ERROR_CONFIG, "write it as qemu:///system",
+                      "host %s: uri=%s is not a URI of libvirt", self->host_name,
+                      self->uri != NULL ? self->uri : "");
+    return NULL;
+  }
+  const char *socket = self->socket != NULL ? self->socket : asked;
+  if (g_str_equal (driver, "test"))
+    return g_strdup (self->uri);
+  if (host == NULL || godwit_host_is_local (host)) {
+    if (socket != NULL)
+      return make_socket_uri (driver, path, socket);
+    return address == NULL ? g_strdup (self->uri) : g_strdup_printf ("%s://%s", driver, path);
+  }
+  if (socket == NULL && !g_str_equal (path, "/system")) {
+    godwit_set_error (error, GODWIT_ERROR_CONFIG,
+                      "set socket= in its group [host NAME/hypervisor libvirt]",
+                      "host %s: %s needs the path of libvirt's socket there", self->host_name,
+                      self->uri);
+    return NULL;
+  }
+  g_autofree char *forwarded =
+      godwit_host_forward_socket (host, socket != NULL ? socket : find_socket (host, cancellable),
+                                  cancellable, error);
+  return forwarded != NULL ? make_socket_uri (driver, path, forwarded) : NULL;
+}
+
+/* --- opening ------------------------------------------------------------------------------ */
+
+/* virConnectOpen() has no timeout, so it runs in a thread that may be left to itself. */
+typedef struct {
+  gatomicrefcount references;
+  GMutex mutex;
+  GCond done_cond;
+  char *uri;
+  char *host;
+  guint keepalive;
+  gboolean done;
+  virConnectPtr connection;
+  GError *error;
+} Opening;
+
+static void
+opening_unref (Opening *opening)
+{
+  if (!g_atomic_ref_count_dec (&opening->references))
+    return;
+  g_clear_pointer (&opening->connection, virConnectClose);
+  g_clear_error (&opening->error);
+  g_free (opening->uri);
+  g_free (opening->host);
+  g_mutex_clear (&opening->mutex);
+  g_cond_clear (&opening->done_cond);
+  g_free (opening);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (Opening, opening_unref)
+
+static gpointer
+run_open (gpointer data)
+{
+  g_autoptr (Opening) opening = data;
+  g_autoptr (GError) error = NULL;
+  virConnectPtr connection = virConnectOpen (opening->uri);
+
+  if (connection == NULL)
+    lv_set_error (&error, opening->host, "cannot connect to libvirt (%s)", opening->uri);
+  else if (opening->keepalive > 0)
+    /* Drivers without a daemon (test) have nothing to keep alive; that is no error. */
+    virConnectSetKeepAlive (connection, (int)opening->keepalive, KEEPALIVE_COUNT);
+  g_mutex_lock (&opening->mutex);
+  opening->connection = connection;
+  opening->error = g_steal_pointer (&error);
+  opening->done = TRUE;
+  g_cond_broadcast (&opening->done_cond);
+  g_mutex_unlock (&opening->mutex);
+  return NULL;
+}
+
+static virConnectPtr
+open_uri (const char *uri, const char *host, guint keepalive, GCancellable *cancellable,
+          GError **error)
+{
+  g_autoptr (Opening) opening = g_new0 (Opening, 1);
+  gint64 deadline = g_get_monotonic_time () + OPEN_TIMEOUT_S * G_USEC_PER_SEC;
+
+  lv_events_start ();
+  g_atomic_ref_count_init (&opening->references);
+  g_mutex_init (&opening->mutex);
+  g_cond_init (&opening->done_cond);
+  opening->uri = g_strdup (uri);
+  opening->host = g_strdup (host);
+  opening->keepalive = keepalive;
+  g_atomic_ref_count_inc (&opening->references);
+  g_thread_unref (g_thread_new ("libvirt-open", run_open, opening));
+
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&opening->mutex);
+  while (!opening->done && g_get_monotonic_time () < deadline) {
+    if (lv_is_cancelled (cancellable, error))
+      return NULL;
+    g_cond_wait_until (&opening->done_cond, &opening->mutex,
+                       MIN (deadline, g_get_monotonic_time () + 100 * G_TIME_SPAN_MILLISECOND));
+  }
+  if (!opening->done) {
+    g_autofree char *remedy =
+        g_strdup_printf ("see on %s whether the daemon hangs: virsh list", host);
+    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, remedy,
+                      "libvirt on %s did not answer within %d s (%s)", host, OPEN_TIMEOUT_S, uri);
+    return NULL;
+  }
+  if (opening->connection == NULL)
+    g_propagate_error (error, g_steal_pointer (&opening->error));
+  return g_steal_pointer (&opening->connection);
+}
+
+/* Called with the lock held. */
+static gboolean
+ensure_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
+{
+  if (self->open_uri == NULL) {
+    godwit_set_error (error, GODWIT_ERROR_INTERNAL, NULL, "libvirt on %s: used before connect",
+                      lv_hypervisor_name (self));
+    return FALSE;
+  }
+  if (self->connection != NULL && virConnectIsAlive (self->connection) == 1)
+    return TRUE;
+  g_clear_pointer (&self->connection, virConnectClose);
+  self->connection =
+      open_uri (self->open_uri, self->host_name, self->keepalive, cancellable, error);
+  return self->connection != NULL;
+}
+
+virConnectPtr
+lv_hypervisor_ref (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
+{
+  if (lv_is_cancelled (cancellable, error))
+    return NULL;
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  if (!ensure_open (self, cancellable, error))
+    return NULL;
+  virConnectRef (self->connection);
+  return self->connection;
+}
+
+virConnectPtr
+lv_hypervisor_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
+{
+  /* The first connection proves that there is something to open. */
+  g_autoptr (virConnect) first = lv_hypervisor_ref (self, cancellable, error);
+
+  if (first == NULL)
+    return NULL;
+  return open_uri (self->open_uri, self->host_name, self->keepalive, cancellable, error);
+}
+
+gboolean
+lv_hypervisor_connect (GodwitHypervisor *hypervisor, GodwitHost *host, GCancellable *cancellable,
+                       GError **error)
+{
+  GodwitLibvirtHypervisor *self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+
+  if (self->open_uri == NULL) {
+    if (self->host_name == NULL)
+      self->host_name = g_strdup (host != NULL ? godwit_host_get_name (host) : "localhost");
+    self->open_uri = choose_uri (self, host, cancellable, error);
+    if (self->open_uri == NULL)
+      return FALSE;
+  }
+  return ensure_open (self, cancellable, error);
+}
