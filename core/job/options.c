@@ -3,9 +3,6 @@
 
 #include <godwit/error.h>
 
-/* Weak for as long as the configuration is not in the tree. */
-extern __typeof__ (godwit_config_get_for_guest) godwit_config_get_for_guest __attribute__ ((weak));
-
 const char *
 godwit_job_get_option (GodwitJob *self, const char *name)
 {
