@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define CREATE_DEADLINE 300
-#define DIRECTORY_FACT  "created.directory"
 
 typedef struct {
   GodwitJob *job;
@@ -241,11 +240,13 @@ file_remove_created (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
   for (guint i = g_strv_length (facts); i > 0; i--) {
     const char *layer = strrchr (facts[i - 1], '.') + 1;
     g_autofree char *filled = g_strdup_printf ("disk.%s.filled.%s", disk->target, layer);
+    g_autofree char *given = g_strdup_printf ("disk.%s.given.%s", disk->target, layer);
     g_autoptr (GVariant) path = godwit_job_get_fact (job, facts[i - 1]);
     if (path != NULL && !godwit_host_remove_owned (host, g_variant_get_string (path, NULL),
                                                    godwit_job_get_token (job), cancellable, error))
       return FALSE;
     if (!godwit_job_set_fact (job, filled, NULL, error) ||
+        !godwit_job_set_fact (job, given, NULL, error) ||
         !godwit_job_set_fact (job, facts[i - 1], NULL, error))
       return FALSE;
   }
@@ -262,76 +263,3 @@ inode_fact (const char *created)
 
 /* The object becomes the guest's own. Its inode is remembered, so that a revert can tell it from
  * another file of that name. */
-static gboolean
-take_token_off (GodwitJob *job, const char *fact, GCancellable *cancellable, GError **error)
-{
-  GodwitHost *host = godwit_job_get_destination (job);
-  g_autoptr (GVariant) path = godwit_job_get_fact (job, fact);
-  g_autofree char *inode = inode_fact (fact);
-  GodwitFileInfo info;
-
-  if (path == NULL || !g_variant_is_of_type (path, G_VARIANT_TYPE_STRING))
-    return TRUE;
-  if (!godwit_host_stat (host, g_variant_get_string (path, NULL), &info, cancellable, error))
-    return FALSE;
-  if (g_strcmp0 (info.token, godwit_job_get_token (job)) != 0)
-    return TRUE;
-  return godwit_job_set_fact (job, inode, g_variant_new_uint64 (info.inode), error) &&
-         godwit_host_set_token (host, g_variant_get_string (path, NULL), NULL, cancellable, error);
-}
-
-static gboolean
-put_token_back (GodwitJob *job, const char *fact, GCancellable *cancellable, GError **error)
-{
-  GodwitHost *host = godwit_job_get_destination (job);
-  g_autofree char *inode = inode_fact (fact);
-  g_autoptr (GVariant) path = godwit_job_get_fact (job, fact);
-  g_autoptr (GVariant) number = godwit_job_get_fact (job, inode);
-  GodwitFileInfo info;
-
-  if (path == NULL || number == NULL)
-    return TRUE;
-  const char *name = g_variant_get_string (path, NULL);
-  if (!godwit_host_stat (host, name, &info, cancellable, error))
-    return FALSE;
-  if (info.type == GODWIT_FILE_ABSENT || info.token[0] != '\0')
-    return TRUE;
-  if (info.inode == g_variant_get_uint64 (number))
-    return godwit_host_set_token (host, name, godwit_job_get_token (job), cancellable, error);
-  godwit_set_error (error, GODWIT_ERROR_DENIED, "look at it; remove it yourself if nobody needs it",
-                    "%s on %s is kept: it is not the file that was made there", name,
-                    godwit_host_get_name (host));
-  return FALSE;
-}
-
-gboolean
-file_finish_target (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, gboolean committed,
-                    GCancellable *cancellable, GError **error)
-{
-  g_autofree char *prefix = disk_fact (disk, "created.");
-  g_auto (GStrv) facts = godwit_job_list_facts (job, prefix);
-
-  /* Owner and mode are right since the file was made; the hypervisor may have changed them. */
-  if (!committed)
-    return file_repair_access (storage, job, disk, godwit_job_get_destination (job), cancellable,
-                               error);
-  for (gsize i = 0; facts != NULL && facts[i] != NULL; i++) {
-    if (!take_token_off (job, facts[i], cancellable, error))
-      return FALSE;
-  }
-  return take_token_off (job, DIRECTORY_FACT, cancellable, error);
-}
-
-gboolean
-file_reclaim (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, GCancellable *cancellable,
-              GError **error)
-{
-  g_autofree char *prefix = disk_fact (disk, "created.");
-  g_auto (GStrv) facts = godwit_job_list_facts (job, prefix);
-
-  for (gsize i = 0; facts != NULL && facts[i] != NULL; i++) {
-    if (!put_token_back (job, facts[i], cancellable, error))
-      return FALSE;
-  }
-  return put_token_back (job, DIRECTORY_FACT, cancellable, error);
-}

@@ -9,6 +9,8 @@
 G_BEGIN_DECLS
 
 #define PARK_SUFFIX "_migrate"
+/* The guest's directory, if this job had to make it; a fact of the job, not of one disk. */
+#define DIRECTORY_FACT "created.directory"
 
 /* --- the contract, one file each -------------------------------------------------------- */
 
@@ -29,6 +31,8 @@ GObject *file_open_target (GodwitStorage *storage, GodwitJob *job, GodwitDisk *d
                            GCancellable *cancellable, GError **error);
 gboolean file_finish_target (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
                              gboolean committed, GCancellable *cancellable, GError **error);
+gboolean file_reclaim (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
+                       GCancellable *cancellable, GError **error);
 gboolean file_repair_access (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
                              GodwitHost *host, GCancellable *cancellable, GError **error);
 gboolean file_park (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,

@@ -85,6 +85,8 @@ typedef enum {
  * @ctime_ns: last inode change, nanoseconds since the epoch; cannot be forged by a copy
  * @token: the job token that godwit put on it when creating it; empty if none
  * @fs_type: name of the file system, `ext4`, `nfs`, `fuse`; may be empty
+ * @birth_ns: when it was made, nanoseconds since the epoch; 0 if the file system does not tell.
+ *   With @inode it names an object for ever: inode numbers are used again
  *
  * Since: 0.1
  */
@@ -101,6 +103,7 @@ typedef struct {
   gint64 ctime_ns;
   char token[48];
   char fs_type[24];
+  gint64 birth_ns;
 } GodwitFileInfo;
 
 /**
