@@ -134,26 +134,6 @@ cli_format_time (gint64 us)
   return time != NULL ? g_date_time_format (time, "%Y-%m-%d %H:%M:%S") : g_strdup ("-");
 }
 
-gboolean
-cli_parse_duration (const char *text, guint64 *ms, GError **error)
-{
-  static const struct {
-    const char *suffix;
-    guint64 ms;
-  } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"min", 60000}, {"h", 3600000}};
-  char *end = NULL;
-  guint64 number = g_ascii_isdigit (*text) ? g_ascii_strtoull (text, &end, 10) : 0;
-
-  for (gsize i = 0; end != NULL && i < G_N_ELEMENTS (units); i++)
-    if (g_str_equal (end, units[i].suffix) && number < G_MAXUINT32) {
-      *ms = number * units[i].ms;
-      return TRUE;
-    }
-  godwit_set_error (error, GODWIT_ERROR_CONFIG, "write a number and a unit: 300ms, 90s, 10m, 1h",
-                    "%s is not a duration", text);
-  return FALSE;
-}
-
 void
 cli_print_field (FILE *stream, const char *name, const char *value)
 {

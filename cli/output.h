@@ -25,7 +25,6 @@ char *cli_format_bytes (guint64 bytes); /* "1.5 GiB" */
 char *cli_format_rate (guint64 bytes);  /* "110 MiB/s" */
 char *cli_format_duration (gint64 us);  /* "0.09 s", "4 min 12 s" */
 char *cli_format_time (gint64 us);      /* "2025-06-30 14:02:11" */
-gboolean cli_parse_duration (const char *text, guint64 *ms, GError **error); /* "300ms", "10m" */
 
 /* A table with aligned columns; the last one is wrapped to the width of the terminal. */
 typedef struct _CliTable CliTable;

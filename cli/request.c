@@ -5,19 +5,39 @@
 
 CliRequest cli_request;
 
+/* The option means what the configuration's key of that name means. */
+static const GodwitConfigKey *
+find_key (const char *name)
+{
+  gsize n_keys = 0;
+  const GodwitConfigKey *keys = godwit_config_get_schema (&n_keys);
+
+  for (gsize i = 0; i < n_keys; i++)
+    if (g_str_equal (keys[i].group, "migration") && g_str_equal (keys[i].key, name))
+      return &keys[i];
+  g_return_val_if_reached (NULL);
+}
+
 static gboolean
 add_duration (GVariantDict *options, const char *name, const char *text, GError **error)
 {
+  const GodwitConfigKey *key;
+  g_autofree char *allowed = NULL;
+  g_autofree char *remedy = NULL;
   guint64 ms;
 
   if (text == NULL)
     return TRUE;
-  if (!cli_parse_duration (text, &ms, error)) {
-    g_prefix_error (error, "--%s: ", name);
-    return FALSE;
+  key = find_key (name);
+  if (godwit_config_parse_duration (text, &ms) && ms >= key->minimum && ms <= key->maximum) {
+    g_variant_dict_insert (options, name, "s", text);
+    return TRUE;
   }
-  g_variant_dict_insert (options, name, "s", text);
-  return TRUE;
+  allowed = godwit_config_key_describe (key);
+  remedy = g_strdup_printf ("for example --%s %s", name, key->fallback);
+  godwit_set_error (error, GODWIT_ERROR_CONFIG, remedy, "--%s: %s is not allowed: it must be %s",
+                    name, text, allowed);
+  return FALSE;
 }
 
 static void

@@ -33,30 +33,6 @@ test_duration (void)
 }
 
 static void
-test_parse_duration (void)
-{
-  static const struct {
-    const char *text;
-    guint64 ms;
-  } good[] = {{"300ms", 300}, {"90s", 90000}, {"10m", 600000}, {"10min", 600000}, {"1h", 3600000}};
-  static const char *const bad[] = {"",       "300",   "ms",           "-1s", "1.5s", " 1s",
-                                    "1s ago", "1 min", "99999999999h", "1d",  NULL};
-  guint64 ms = 0;
-
-  for (gsize i = 0; i < G_N_ELEMENTS (good); i++) {
-    g_assert_true (cli_parse_duration (good[i].text, &ms, NULL));
-    g_assert_cmpuint (ms, ==, good[i].ms);
-  }
-  for (gsize i = 0; bad[i] != NULL; i++) {
-    g_autoptr (GError) error = NULL;
-
-    g_assert_false (cli_parse_duration (bad[i], &ms, &error));
-    g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_CONFIG);
-    g_assert_nonnull (godwit_error_get_remedy (error));
-  }
-}
-
-static void
 test_table (void)
 {
   static const char *const headings[] = {"job", "guest", "what", NULL};
@@ -110,7 +86,6 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/cli/output/bytes", test_bytes);
   g_test_add_func ("/cli/output/duration", test_duration);
-  g_test_add_func ("/cli/output/parse-duration", test_parse_duration);
   g_test_add_func ("/cli/output/table", test_table);
   g_test_add_func ("/cli/output/split-error", test_split_error);
   g_test_add_func ("/cli/output/no-terminal", test_no_terminal);

@@ -30,9 +30,11 @@ refused 'migrate: one argument too many: web2' 'godwit migrate --help' migrate w
 refused 'the destination is missing' 'godwit hosts' migrate web1
 refused 'the destination is missing' 'godwit hosts' plan web1 --to ''
 refused "the guest's name is empty" 'godwit hosts' migrate '' --to b
-refused '--max-downtime: 300 is not a duration' 'write a number and a unit' \
+refused '--max-downtime: 300 is not allowed' 'for example --max-downtime 300ms' \
   migrate web1 --to b --max-downtime 300
-refused '--shutdown-timeout: soon is not a duration' 'write a number and a unit' \
+refused '--max-downtime: 2h is not allowed: it must be a duration from 1ms' 'for example' \
+  migrate web1 --to b --max-downtime 2h
+refused '--shutdown-timeout: soon is not allowed' 'for example --shutdown-timeout' \
   plan web1 --to b --shutdown-timeout soon
 refused 'show needs JOB' 'godwit show --help' show
 refused 'config: unknown verb chek' 'did you mean godwit config check?' config chek
@@ -41,7 +43,7 @@ refused 'unknown command plna' 'did you mean godwit plan?' help plna
 
 # The guest of a move may be called anything, even like an option.
 run "$GODWIT" migrate --to b --max-downtime never -- --json
-check_has 'a guest called --json' "$errors" 'never is not a duration'
+check_has 'a guest called --json' "$errors" 'never is not allowed'
 
 run "$GODWIT" revert web1 --discard-destination-writes --copy-back
 check_status 'two answers to one question' 2
