@@ -74,4 +74,16 @@ run "$GODWIT" --config "$config" config show
 check 'conf.d wins, and is named' \
   grep -qE "^allow-downtime +false +$TAP_DIR/conf.d/50-site.conf" <<<"$output"
 
+# What the operator guide says to write is a configuration.
+sed -nE 's/^    (\[.*\]|[a-z-]+ = .*)$/\1/p' "$SOURCE_ROOT/docs/operator-guide.md" >"$TAP_DIR/guide.conf"
+check 'the guide shows hosts' grep -q '^\[host ' "$TAP_DIR/guide.conf"
+if [[ -e $BUILD_ROOT/plugins/godwit-scp.so ]]; then
+  install -D -m 0644 "$BUILD_ROOT/plugins/godwit-scp.so" "$TAP_DIR/plugins/godwit-scp.so"
+  chmod 0755 "$TAP_DIR" "$TAP_DIR/plugins"
+  run "$GODWIT" --plugin-dir "$TAP_DIR/plugins" --config "$TAP_DIR/guide.conf" config check
+  check_status 'the configuration of the guide' 0
+else
+  tap_skip 'the configuration of the guide' 'its keys are those of the plugin scp'
+fi
+
 tap_done
