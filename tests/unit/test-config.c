@@ -375,7 +375,7 @@ test_plugins_good (Fixture *fixture, gconstpointer data)
 static const Bad bad_plugins[] = {
     {"unknown-plugin",
      "[transport god]\nport=1\n",
-     {"[transport god]", "there is no transport \"god\"; known: good"},
+     {"[transport god]", "there is no transport \"god\"; known: good, strict"},
      "use good"},
     {"unknown-key",
      "[transport good]\nprot=1\n",
@@ -471,6 +471,26 @@ test_secret (Fixture *fixture, gconstpointer data)
   assert_contains (error->message, "did you mean port?");
 }
 
+static void
+test_required (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GodwitRegistry) registry = make_registry ();
+  g_autoptr (GObject) object =
+      godwit_registry_create (registry, GODWIT_TYPE_TRANSPORT, "strict", &error);
+  g_assert_no_error (error);
+  g_autoptr (GodwitConfig) empty = load (fixture, "[host b]\n");
+  g_assert_false (godwit_config_apply (empty, object, "transport", "strict", "b", &error));
+  g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_CONFIG);
+  assert_contains (error->message, "[host b/transport strict] has no server");
+  assert_contains (godwit_error_get_remedy (error), "set server= in the group");
+  g_clear_error (&error);
+
+  g_autoptr (GodwitConfig) config = load (fixture, "[transport strict]\nserver=s\n");
+  g_assert_true (godwit_config_apply (config, object, "transport", "strict", "b", &error));
+  g_assert_no_error (error);
+}
+
 /* The template says what it is made of, and is itself a configuration without an error. */
 static void
 test_template (Fixture *fixture, gconstpointer data)
@@ -486,6 +506,7 @@ test_template (Fixture *fixture, gconstpointer data)
   assert_contains (text, "\n# port=22\n");
   assert_contains (text, "number [1, 65535]");
   assert_contains (text, "secret, may be file:PATH");
+  assert_contains (text, "text, must be set");
   g_assert_null (strstr (text, "internal"));
   g_autoptr (GodwitConfig) config = load (fixture, text);
   g_assert_true (godwit_config_check_plugins (config, registry, &error));
@@ -513,6 +534,7 @@ main (int argc, char **argv)
   g_setenv ("GODWIT_RUNTIME_DIR", runtime, TRUE);
   plugin_directory = toy_make_directory ();
   g_autofree char *plugin = toy_install (plugin_directory, "good", "good");
+  g_autofree char *strict = toy_install (plugin_directory, "strict", "strict");
   g_test_init (&argc, &argv, NULL);
 #define ADD(path, function) g_test_add ("/config/" path, Fixture, NULL, set_up, function, tear_down)
   ADD ("defaults", test_defaults);
@@ -534,6 +556,7 @@ main (int argc, char **argv)
   }
   ADD ("plugins/disabled", test_disabled_plugin);
   ADD ("plugins/secret", test_secret);
+  ADD ("plugins/required", test_required);
   ADD ("template", test_template);
   int status = g_test_run ();
   toy_remove_directory (plugin_directory);

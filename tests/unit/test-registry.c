@@ -350,6 +350,33 @@ test_unknown_implementation (Fixture *fixture, gconstpointer data)
   g_assert_cmpstr (godwit_error_get_remedy (error), ==, "use good");
 }
 
+static gpointer
+use_registry (gpointer data)
+{
+  GodwitRegistry *registry = data;
+  for (guint i = 0; i < 20; i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (GObject) object =
+        godwit_registry_create (registry, GODWIT_TYPE_TRANSPORT, "strict", &error);
+    g_assert_no_error (error);
+    g_auto (GStrv) names = godwit_registry_list_available (registry, GODWIT_TYPE_TRANSPORT);
+    g_assert_true (g_strv_contains ((const char *const *)names, "strict"));
+    g_assert_false (godwit_registry_load (registry, "absent", NULL));
+  }
+  return NULL;
+}
+
+static void
+test_threads (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *path = toy_install (fixture->directory, "strict", "strict");
+  GThread *threads[8];
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    threads[i] = g_thread_new ("user", use_registry, fixture->registry);
+  for (gsize i = 0; i < G_N_ELEMENTS (threads); i++)
+    g_thread_join (threads[i]);
+}
+
 static void
 test_latch (Fixture *fixture, gconstpointer data)
 {
@@ -548,6 +575,7 @@ main (int argc, char **argv)
   ADD ("load", test_load);
   ADD ("type-twins", test_type_twins);
   ADD ("unknown-implementation", test_unknown_implementation);
+  ADD ("threads", test_threads);
   ADD ("latch", test_latch);
   ADD ("load-contract", test_load_contract);
   ADD ("cache", test_cache);
