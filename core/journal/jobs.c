@@ -326,3 +326,31 @@ godwit_journal_has_begun_confirm (GodwitJournal *self, const char *id)
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
   return has_begun_confirm (self, id);
 }
+
+static gboolean
+mark_reverted (GodwitJournal *self, gpointer data, GError **error)
+{
+  const GodwitJobRecord *record = data;
+  if (!godwit_journal_check_epoch (self, record, error))
+    return FALSE;
+  g_autoptr (sqlite3_stmt) stmt =
+      godwit_db_prepare (self, error,
+                         "UPDATE jobs SET state = 'reverted', awaiting_confirm = 0"
+                         " WHERE id = :original AND state = 'done'",
+                         "original", record->of_job, NULL);
+  return stmt != NULL && godwit_db_run (self, stmt, error);
+}
+
+gboolean
+godwit_journal_mark_reverted (GodwitJournal *self, const GodwitJobRecord *record, GError **error)
+{
+  return godwit_db_transact (self, mark_reverted, (gpointer)record, error);
+}
+
+gboolean
+godwit_journal_check_guest_is_free (GodwitJournal *self, const GodwitJobRecord *record,
+                                    GError **error)
+{
+  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  return check_guest_is_free (self, record, error);
+}

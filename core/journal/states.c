@@ -27,13 +27,32 @@ godwit_step_state_to_string (GodwitStepState state)
   return (guint)state < G_N_ELEMENTS (names) ? names[state] : "unknown";
 }
 
+/* Nothing had been begun: what was asked for is at fault, or something just broke. */
+static int
+code_before_any_step (int error_code)
+{
+  switch (error_code) {
+  case GODWIT_ERROR_CONFIG:
+    return 2;
+  case GODWIT_ERROR_REFUSED:
+  case GODWIT_ERROR_BUSY:
+  case GODWIT_ERROR_EXISTS:
+  case GODWIT_ERROR_NOT_FOUND:
+  case GODWIT_ERROR_NOT_SUPPORTED:
+    return 3;
+  default:
+    return 1;
+  }
+}
+
 int
 godwit_job_record_get_exit_code (const GodwitJobRecord *record)
 {
   g_return_val_if_fail (record != NULL, -1);
   switch (record->state) {
   case GODWIT_JOB_DONE:
-    return record->debts > 0 ? 5 : 0;
+    /* An error without a debt is a confirm that could not even begin. */
+    return record->debts > 0 ? 5 : record->error != NULL ? 1 : 0;
   case GODWIT_JOB_REVERTED:
     return 0;
   case GODWIT_JOB_CANCELLED:
@@ -42,9 +61,7 @@ godwit_job_record_get_exit_code (const GodwitJobRecord *record)
     /* A roll-back that owes something is not finished: `recover` goes on with it. */
     if (record->debts > 0)
       return 4;
-    if (record->failed_step == NULL && record->error_code == GODWIT_ERROR_REFUSED)
-      return 3;
-    return record->failed_step == NULL && record->error_code == GODWIT_ERROR_CONFIG ? 2 : 1;
+    return record->failed_step == NULL ? code_before_any_step (record->error_code) : 1;
   case GODWIT_JOB_IN_DOUBT:
     return 4;
   default:

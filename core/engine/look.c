@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/engine-private.h"
+
+#include <godwit/error.h>
+
+#include <string.h>
+
+#define LOOK_DEADLINE_S 60
+#define MAX_LOOKS       10
+
+static GodwitGuestState
+ask (GodwitEngine *self, gboolean home, char **why)
+{
+  g_clear_pointer (why, g_free);
+  GodwitHypervisor *hypervisor = godwit_engine_get_hypervisor (self, home);
+  const char *uuid = self->record->uuid;
+  if (hypervisor == NULL || uuid == NULL) {
+    *why = g_strdup (uuid == NULL ? "the guest is not known yet" : "the host was not reached");
+    return GODWIT_GUEST_UNKNOWN;
+  }
+  GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *what =
+      g_strdup_printf ("asking %s for the guest", godwit_engine_get_host_name (self, home));
+  GCancellable *cancellable = godwit_watchdog_begin (self->watchdog, what, LOOK_DEADLINE_S, NULL);
+  gboolean ok = godwit_hypervisor_get_state (hypervisor, uuid, &state, NULL, cancellable, &error);
+  godwit_watchdog_end (self->watchdog);
+  if (ok && state != GODWIT_GUEST_UNKNOWN)
+    return state;
+  *why = error != NULL ? godwit_error_dup_message (error) : g_strdup ("it gave no answer");
+  return GODWIT_GUEST_UNKNOWN;
+}
+
+/* Two answers are no picture while a migration still runs or is being aborted: they are asked
+ * again until they have stood still, and a host that does not answer gets some time to come back.
+ */
+void
+godwit_engine_look (GodwitEngine *self)
+{
+  GodwitView *view = &self->view;
+  view->home = ask (self, TRUE, &view->home_why);
+  view->target = ask (self, FALSE, &view->target_why);
+  for (guint i = 0; i < MAX_LOOKS; i++) {
+    gboolean answered = view->home != GODWIT_GUEST_UNKNOWN && view->target != GODWIT_GUEST_UNKNOWN;
+    gboolean reachable = godwit_engine_get_hypervisor (self, TRUE) != NULL &&
+                         godwit_engine_get_hypervisor (self, FALSE) != NULL;
+    if (!answered && !reachable)
+      return;
+    if (answered && godwit_engine_get_position (self) < GODWIT_POSITION_MOVING)
+      return;
+    godwit_engine_pause (self, 1);
+    GodwitGuestState home = ask (self, TRUE, &view->home_why);
+    GodwitGuestState target = ask (self, FALSE, &view->target_why);
+    gboolean steady = home == view->home && target == view->target;
+    view->home = home;
+    view->target = target;
+    if (steady && answered)
+      return;
+  }
+}
+
+static char *
+describe_one (GodwitGuestState state, const char *host, const char *why)
+{
+  switch (state) {
+  case GODWIT_GUEST_ABSENT:
+    return g_strdup_printf ("is not on %s", host);
+  case GODWIT_GUEST_SHUT_OFF:
+    return g_strdup_printf ("is shut off on %s", host);
+  case GODWIT_GUEST_RUNNING:
+    return g_strdup_printf ("runs on %s", host);
+  case GODWIT_GUEST_PAUSED:
+    return g_strdup_printf ("is paused on %s", host);
+  case GODWIT_GUEST_PAUSED_MIGRATION:
+    return g_strdup_printf ("is paused by a migration on %s", host);
+  case GODWIT_GUEST_SHUTTING_DOWN:
+    return g_strdup_printf ("is shutting down on %s", host);
+  case GODWIT_GUEST_CRASHED:
+    return g_strdup_printf ("has crashed on %s", host);
+  case GODWIT_GUEST_UNKNOWN:
+    break;
+  }
+  return g_strdup_printf ("may be on %s, which could not be asked (%s)", host,
+                          why != NULL ? why : "no answer");
+}
+
+char *
+godwit_engine_describe (GodwitEngine *self)
+{
+  const GodwitView *view = &self->view;
+  g_autofree char *home =
+      describe_one (view->home, godwit_engine_get_host_name (self, TRUE), view->home_why);
+  g_autofree char *target =
+      describe_one (view->target, godwit_engine_get_host_name (self, FALSE), view->target_why);
+  /* Where it runs is what an operator looks for first. */
+  gboolean target_first =
+      view->target == GODWIT_GUEST_RUNNING && view->home != GODWIT_GUEST_RUNNING;
+  return g_strdup_printf ("guest %s %s and %s", self->record->guest, target_first ? target : home,
+                          target_first ? home : target);
+}
