@@ -29,6 +29,15 @@ const char *godwit_host_get_banner (GodwitHost *self);
 guint32 godwit_host_get_agent_uid (GodwitHost *self);
 gint64 godwit_host_get_clock_offset_us (GodwitHost *self);
 
+/* Where the host keeps what must survive a reboot. The agent may always touch its `jobs`. */
+const char *godwit_host_get_state_dir (GodwitHost *self);
+const char *godwit_host_get_boot_id (GodwitHost *self);
+
+/* Fencing: the host keeps the job's epoch (fsynced), ends every session of a lower one before it
+ * answers, and turns a lower one away with DENIED. */
+gboolean godwit_host_claim_job (GodwitHost *self, const char *job_id, guint64 epoch,
+                                GCancellable *cancellable, GError **error);
+
 GodwitTransport *godwit_host_get_transport (GodwitHost *self);
 void godwit_host_close (GodwitHost *self);
 

@@ -388,6 +388,16 @@ gboolean godwit_tunnel_is_relayed (GodwitTunnel *self);
 guint64 godwit_tunnel_get_bytes (GodwitTunnel *self);
 
 /**
+ * godwit_tunnel_dup_error:
+ *
+ * What runs through a tunnel only sees its connection end. This says why.
+ *
+ * Returns: (transfer full) (nullable): why the last connection that failed did; %NULL if none
+ *   has. Since: 0.1
+ */
+char *godwit_tunnel_dup_error (GodwitTunnel *self);
+
+/**
  * godwit_tunnel_close:
  *
  * Ends every connection in it within half a second. What runs through it fails. Since: 0.1

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "agent/agent.h"
+#include "agent/policy.h"
+#include "agent/task.h"
+
+G_BEGIN_DECLS
+
+typedef struct _GodwitOffers GodwitOffers;
+
+/* A control agent: what one controller's session has at this host. */
+typedef struct {
+  GodwitPolicy *policy;
+  GodwitTasks *tasks;
+  GodwitOffers *offers;
+  GThreadPool *threads;
+  gboolean any_channel; /* the caller could run any command here himself */
+  gint64 heard_us;      /* when the controller last called; atomic */
+} GodwitAgent;
+
+/* For godwit_agent_main() and for tests, which bring a policy of their own. @policy: (transfer
+ * full) */
+int godwit_agent_serve (GodwitPolicy *policy, gboolean any_channel);
+
+/* --- D-Bus --------------------------------------------------------------------------------- */
+gboolean godwit_agent_export (GodwitAgent *self, GDBusConnection *connection, GError **error);
+
+/* --- session.c ----------------------------------------------------------------------------- */
+GVariant *godwit_agent_get_info (GodwitAgent *self);
+char *godwit_agent_make_job_directory (const char *job, guint32 uid, guint32 gid, guint32 mode,
+                                       GError **error);
+gboolean godwit_agent_remove_job_directory (const char *job, GError **error);
+gboolean godwit_agent_claim_job (const char *job, guint64 epoch, GError **error);
+/* At the end of the process. */
+void godwit_agent_forget_sessions (void);
+
+/* --- processes.c: each returns the task's number, 0 with an error --------------------------- */
+guint godwit_agent_start_run (GodwitAgent *self, const char *const *argv, guint deadline,
+                              GError **error);
+guint godwit_agent_start_service (GodwitAgent *self, const char *const *argv,
+                                  const char *ready_path, GError **error);
+guint godwit_agent_watch (GodwitAgent *self, const char *pid_file, GError **error);
+guint godwit_agent_start_remove_parked (GodwitAgent *self, const char *path, const char *token,
+                                        GError **error);
+
+G_END_DECLS

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/agent-private.h"
+#include "base/paths.h"
+#include "channel/fd.h"
+
+#include <godwit/error.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+/* Fencing across machines. Whoever takes a job over has a higher epoch. This host remembers the
+ * highest one for ever, turns lower ones away, and ends their sessions before it answers: the
+ * agent of such a session and with it all it carries. */
+
+#define KILL_MS 3000
+
+static char *
+epoch_path (const char *job)
+{
+  return g_build_filename (godwit_paths_get_state_dir (), "epochs", job, NULL);
+}
+
+static char *
+sessions_dir (void)
+{
+  return g_build_filename (godwit_paths_get_runtime_dir (), "sessions", NULL);
+}
+
+/* Ticks after boot at which the process started: with the id it names a process for ever. */
+static guint64
+get_start_time (int pid)
+{
+  g_autofree char *path = g_strdup_printf ("/proc/%d/stat", pid);
+  g_autofree char *text = NULL;
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return 0;
+  /* The program's name may hold blanks and brackets; field 3 follows the last bracket. */
+  const char *rest = strrchr (text, ')');
+  g_auto (GStrv) fields = g_strsplit (rest != NULL ? rest + 1 : "", " ", -1);
+  return g_strv_length (fields) > 20 ? g_ascii_strtoull (fields[20], NULL, 10) : 0;
+}
+
+static gboolean
+end_session (int pid, guint64 start, GError **error)
+{
+  int pidfd = pidfd_open (pid, 0);
+  if (pidfd < 0)
+    return TRUE;
+  gboolean ended = get_start_time (pid) != start;
+  if (!ended) {
+    /* It may be stopped, or stuck in a call; SIGKILL works all the same. */
+    pidfd_send_signal (pidfd, SIGKILL, NULL, 0);
+    ended = godwit_fd_wait (pidfd, POLLIN, godwit_deadline_in_ms (KILL_MS), NULL, NULL);
+  }
+  close (pidfd);
+  if (!ended)
+    godwit_set_error (error, GODWIT_ERROR_BUSY, "end it by hand, or restart that host",
+                      "the agent of an older worker (process %d) cannot be ended", pid);
+  return ended;
+}
+
+/* Session files are named JOB@EPOCH@PID and hold the start time. */
+static gboolean
+end_lower_sessions (const char *job, guint64 epoch, GError **error)
+{
+  g_autofree char *path = sessions_dir ();
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  const char *name;
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
+    g_auto (GStrv) words = g_strsplit (name, "@", -1);
+    if (g_strv_length (words) != 3 || !g_str_equal (words[0], job) ||
+        g_ascii_strtoull (words[1], NULL, 10) >= epoch)
+      continue;
+    g_autofree char *file = g_build_filename (path, name, NULL);
+    g_autofree char *start = NULL;
+    if (!g_file_get_contents (file, &start, NULL, NULL))
+      continue;
+    if (!end_session ((int)g_ascii_strtoull (words[2], NULL, 10),
+                      g_ascii_strtoull (start, NULL, 10), error))
+      return FALSE;
+    unlink (file);
+  }
+  return TRUE;
+}
+
+static gboolean
+write_durably (const char *path, const char *text, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  if (g_file_set_contents_full (path, text, -1,
+                                G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
+                                &local))
+    return TRUE;
+  godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, "free space, or repair its permissions",
+                    "cannot keep the job's epoch: %s", local->message);
+  return FALSE;
+}
+
+static gboolean
+claim_locked (const char *job, guint64 epoch, GError **error)
+{
+  g_autofree char *path = epoch_path (job);
+  g_autofree char *text = NULL;
+  guint64 stored = 0;
+  if (g_file_get_contents (path, &text, NULL, NULL))
+    stored = g_ascii_strtoull (text, NULL, 10);
+  if (epoch < stored) {
+    godwit_set_error (error, GODWIT_ERROR_DENIED, "leave the job to the worker that has it",
+                      "job %s was taken over by another worker (epoch %" G_GUINT64_FORMAT
+                      ", this one has %" G_GUINT64_FORMAT ")",
+                      job, stored, epoch);
+    return FALSE;
+  }
+  g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT "\n", epoch);
+  if (epoch > stored && !write_durably (path, number, error))
+    return FALSE;
+  g_autofree char *sessions = sessions_dir ();
+  g_autofree char *mine =
+      g_strdup_printf ("%s/%s@%" G_GUINT64_FORMAT "@%d", sessions, job, epoch, (int)getpid ());
+  g_autofree char *start = g_strdup_printf ("%" G_GUINT64_FORMAT "\n", get_start_time (getpid ()));
+  return write_durably (mine, start, error) && end_lower_sessions (job, epoch, error);
+}
+
+gboolean
+godwit_agent_claim_job (const char *job, guint64 epoch, GError **error)
+{
+  if (*job == '\0' || strpbrk (job, "/@") != NULL || job[0] == '.') {
+    godwit_set_error (error, GODWIT_ERROR_INTERNAL, NULL, "'%s' is not the name of a job", job);
+    return FALSE;
+  }
+  g_autofree char *path = epoch_path (job);
+  g_autofree char *epochs = g_path_get_dirname (path);
+  g_autofree char *sessions = sessions_dir ();
+  if (!godwit_paths_make_dir (godwit_paths_get_state_dir (), 0755, error) ||
+      !godwit_paths_make_dir (epochs, 0700, error) ||
+      !godwit_paths_make_dir (godwit_paths_get_runtime_dir (), 0755, error) ||
+      !godwit_paths_make_dir (sessions, 0700, error))
+    return FALSE;
+  int lock = open (epochs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock < 0 || flock (lock, LOCK_EX) != 0) {
+    godwit_set_errno (error, errno, "lock", epochs);
+    if (lock >= 0)
+      close (lock);
+    return FALSE;
+  }
+  gboolean ok = claim_locked (job, epoch, error);
+  close (lock);
+  return ok;
+}
+
+void
+godwit_agent_forget_sessions (void)
+{
+  g_autofree char *path = sessions_dir ();
+  g_autofree char *suffix = g_strdup_printf ("@%d", (int)getpid ());
+  g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
+  const char *name;
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
+    if (g_str_has_suffix (name, suffix)) {
+      g_autofree char *file = g_build_filename (path, name, NULL);
+      unlink (file);
+    }
+}
