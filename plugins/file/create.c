@@ -252,14 +252,3 @@ file_remove_created (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
   }
   return remove_directory (job, cancellable, error);
 }
-
-/* --- handing over and taking back -------------------------------------------------------- */
-
-static char *
-inode_fact (const char *created)
-{
-  return g_strconcat ("handed-over.", created, NULL);
-}
-
-/* The object becomes the guest's own. Its inode is remembered, so that a revert can tell it from
- * another file of that name. */
