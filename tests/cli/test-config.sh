@@ -23,18 +23,18 @@ run "$GODWIT" --config "$TAP_DIR/none.conf" config check
 check_status 'a named file that is not there' 2
 check_has 'a named file that is not there' "$errors" "$TAP_DIR/none.conf"
 
-run "$GODWIT" config template
+run "$GODWIT" --plugin-dir "$PLUGINS" config template
 check_status 'config template' 0
 template=$output
 check_has 'config template' "$template" '[migration]'
 printf '%s\n' "$template" >"$config"
-run "$GODWIT" --config "$config" config check
+run "$GODWIT" --plugin-dir "$PLUGINS" --config "$config" config check
 check_status 'the template is a configuration' 0
 
 # What the template shows as comments is meant to be uncommented; an empty value is to be filled.
-sed -E 's/^# (\[|[a-z][a-z-]*=.)/\1/' "$config" >"$TAP_DIR/full.conf"
+sed -E 's/^# (\[[^]]*\]$|[a-z][a-z-]*=.)/\1/' "$config" >"$TAP_DIR/full.conf"
 check 'the template shows keys' test "$(grep -c '^[a-z-]*=' "$TAP_DIR/full.conf")" -gt 8
-run "$GODWIT" --config "$TAP_DIR/full.conf" config check
+run "$GODWIT" --plugin-dir "$PLUGINS" --config "$TAP_DIR/full.conf" config check
 check_status 'the template without its comments' 0
 
 wrong 'an unknown group' '[migraton]' 'allow-downtime=true'
@@ -77,10 +77,8 @@ check 'conf.d wins, and is named' \
 # What the operator guide says to write is a configuration.
 sed -nE 's/^    (\[.*\]|[a-z-]+ = .*)$/\1/p' "$SOURCE_ROOT/docs/operator-guide.md" >"$TAP_DIR/guide.conf"
 check 'the guide shows hosts' grep -q '^\[host ' "$TAP_DIR/guide.conf"
-if [[ -e $BUILD_ROOT/plugins/godwit-scp.so ]]; then
-  install -D -m 0644 "$BUILD_ROOT/plugins/godwit-scp.so" "$TAP_DIR/plugins/godwit-scp.so"
-  chmod 0755 "$TAP_DIR" "$TAP_DIR/plugins"
-  run "$GODWIT" --plugin-dir "$TAP_DIR/plugins" --config "$TAP_DIR/guide.conf" config check
+if [[ -e $PLUGINS/godwit-scp.so || " $BUILTINS " == *' scp '* ]]; then
+  run "$GODWIT" --plugin-dir "$PLUGINS" --config "$TAP_DIR/guide.conf" config check
   check_status 'the configuration of the guide' 0
 else
   tap_skip 'the configuration of the guide' 'its keys are those of the plugin scp'

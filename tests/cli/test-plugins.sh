@@ -3,17 +3,11 @@
 # shellcheck source=tests/cli/setup.sh
 . "$SOURCE_ROOT/tests/cli/setup.sh"
 
-plugins=$TAP_DIR/plugins
-mkdir -m 0755 "$plugins"
-chmod 0755 "$TAP_DIR"
-find "$BUILD_ROOT/plugins" -maxdepth 1 -name 'godwit-*.so' -exec cp -t "$plugins" {} +
-chmod -R go-w "$plugins"
-
-run "$GODWIT" --plugin-dir "$plugins" plugins
+run "$GODWIT" --plugin-dir "$PLUGINS" plugins
 check_status 'godwit plugins' 0
 table=$output
 
-run "$GODWIT" plugins --json --plugin-dir "$plugins"
+run "$GODWIT" plugins --json --plugin-dir "$PLUGINS"
 check_status 'godwit plugins --json' 0
 json=$output
 check 'every line is a JSON object' python3 -c '
@@ -24,26 +18,26 @@ for line in sys.argv[1].splitlines():
     assert plugin["usable"] == (plugin["reason"] is None), line
 ' "$json"
 
-for file in "$plugins"/godwit-*.so; do
+for file in "$PLUGINS"/godwit-*.so; do
   [[ -e $file ]] || continue
   name=${file##*/godwit-}
   name=${name%.so}
   check_has 'the table' "$table" "$name"
-  run "$GODWIT" plugins "$name" --plugin-dir "$plugins"
+  run "$GODWIT" plugins "$name" --plugin-dir "$PLUGINS"
   check_status "godwit plugins $name" 0
-  check_has "godwit plugins $name" "$output" "$plugins/godwit-$name.so"
+  check_has "godwit plugins $name" "$output" "$PLUGINS/godwit-$name.so"
   check_has "godwit plugins $name" "$output" 'usable'
 done
 
 # A file that is no plugin is reported with the reason, and harms nobody.
-printf 'not a shared object\n' >"$plugins/godwit-broken.so"
-run "$GODWIT" plugins --plugin-dir "$plugins"
+printf 'not a shared object\n' >"$PLUGINS/godwit-broken.so"
+run "$GODWIT" plugins --plugin-dir "$PLUGINS"
 check_status 'with a broken file' 0
 check_has 'with a broken file' "$output" 'refused'
-run "$GODWIT" plugins broken --plugin-dir "$plugins"
+run "$GODWIT" plugins broken --plugin-dir "$PLUGINS"
 check_has 'the broken one' "$output" 'reason'
 
-run "$GODWIT" plugins brokne --plugin-dir "$plugins"
+run "$GODWIT" plugins brokne --plugin-dir "$PLUGINS"
 check_status 'a mistyped name' 2
 check_has 'a mistyped name' "$errors" 'no plugin is called brokne'
 check_has 'a mistyped name' "$errors" 'did you mean godwit plugins broken?'
