@@ -8,9 +8,9 @@
 static void
 lv_check_clear (LvCheck *check)
 {
-  g_clear_pointer (&check->source_facts, godwit_host_facts_free);
-  g_clear_pointer (&check->source, virConnectClose);
-  g_clear_pointer (&check->connection, virConnectClose);
+  g_clear_pointer (&check->source.facts, godwit_host_facts_free);
+  g_clear_pointer (&check->source.cpu, g_free);
+  g_clear_pointer (&check->session, lv_session_leave);
   g_clear_pointer (&check->document, xmlFreeDoc);
   g_clear_pointer (&check->capabilities, xmlFreeDoc);
   g_free (check->emulator);
@@ -78,16 +78,12 @@ format_version (unsigned long version)
 }
 
 static void
-compare_version (LvCheck *check, const char *id, const char *what,
-                 int (*get) (virConnectPtr connection, unsigned long *version))
+compare_version (LvCheck *check, const char *id, const char *what, unsigned long source,
+                 unsigned long destination)
 {
-  unsigned long source = 0;
-  unsigned long destination = 0;
-
-  if (get (check->source, &source) < 0 || get (check->connection, &destination) < 0)
-    return;
   g_autofree char *source_text = format_version (source);
   g_autofree char *destination_text = format_version (destination);
+
   if (destination >= source)
     godwit_report_add (check->report, GODWIT_SEVERITY_OK, id, check->host, NULL,
                        "%s %s at the source, %s on %s", what, source_text, destination_text,
@@ -103,16 +99,21 @@ compare_version (LvCheck *check, const char *id, const char *what,
 static void
 check_versions (LvCheck *check)
 {
-  if (check->source == NULL)
-    return;
-  compare_version (check, "hypervisor-version", "QEMU", virConnectGetVersion);
-  compare_version (check, "libvirt-version", "libvirt", virConnectGetLibVersion);
+  unsigned long version = 0;
+
+  if (check->source.hypervisor_version > 0 &&
+      virConnectGetVersion (check->connection, &version) == 0)
+    compare_version (check, "hypervisor-version", "QEMU", check->source.hypervisor_version,
+                     version);
+  if (check->source.libvirt_version > 0 &&
+      virConnectGetLibVersion (check->connection, &version) == 0)
+    compare_version (check, "libvirt-version", "libvirt", check->source.libvirt_version, version);
 }
 
 static void
 check_security (LvCheck *check, const GodwitHostFacts *facts)
 {
-  const char *source = check->source_facts != NULL ? check->source_facts->security : NULL;
+  const char *source = check->source.facts != NULL ? check->source.facts->security : NULL;
 
   if (source == NULL || facts->security == NULL)
     return;
@@ -153,6 +154,18 @@ check_strays (LvCheck *check, GError **error)
   return TRUE;
 }
 
+static char *
+read_host_cpu (LvCheck *check, virConnectPtr source)
+{
+  g_autofree char *emulator = lv_xml_text (check->domain, "devices/emulator");
+  g_autofree char *text = virConnectGetDomainCapabilities (source, emulator, check->arch,
+                                                           check->machine, check->virt, 0);
+  g_autoptr (xmlDoc) document =
+      text != NULL ? lv_xml_parse (text, "domainCapabilities", NULL) : NULL;
+
+  return document != NULL ? lv_cpu_from_capabilities (xmlDocGetRootElement (document)) : NULL;
+}
+
 /* Nothing of the source is needed to check the destination, but much is said by comparing. */
 static void
 ask_source (LvCheck *check)
@@ -161,10 +174,18 @@ ask_source (LvCheck *check)
 
   if (source == NULL)
     return;
-  check->source_facts = godwit_hypervisor_get_facts (source, check->cancellable, NULL);
-  if (GODWIT_IS_LIBVIRT_HYPERVISOR (source))
-    check->source =
-        lv_hypervisor_ref (GODWIT_LIBVIRT_HYPERVISOR (source), check->cancellable, NULL);
+  check->source.facts = godwit_hypervisor_get_facts (source, check->cancellable, NULL);
+  if (!GODWIT_IS_LIBVIRT_HYPERVISOR (source))
+    return;
+  g_autoptr (LvSession) session =
+      lv_hypervisor_enter (GODWIT_LIBVIRT_HYPERVISOR (source), check->cancellable, NULL);
+  if (session == NULL)
+    return;
+  if (virConnectGetVersion (session->connection, &check->source.hypervisor_version) < 0 ||
+      virConnectGetLibVersion (session->connection, &check->source.libvirt_version) < 0)
+    check->source.hypervisor_version = 0;
+  if (lv_cpu_is_of_host (check))
+    check->source.cpu = read_host_cpu (check, session->connection);
 }
 
 static gboolean
@@ -192,10 +213,13 @@ lv_check_guest (GodwitHypervisor *hypervisor, GodwitJob *job, GodwitGuest *guest
   g_auto (LvCheck)
       check = {.job = job, .guest = guest, .report = report, .cancellable = cancellable};
 
-  check.connection = lv_hypervisor_ref (self, cancellable, error);
-  check.host = self->host_name;
-  if (check.connection == NULL || !prepare (&check, error))
+  check.host = lv_hypervisor_name (self);
+  if (!prepare (&check, error))
     return FALSE;
+  check.session = lv_hypervisor_enter (self, cancellable, error);
+  if (check.session == NULL)
+    return FALSE;
+  check.connection = check.session->connection;
   g_autoptr (GodwitHostFacts) facts = lv_get_facts (hypervisor, cancellable, error);
   if (facts == NULL)
     return FALSE;

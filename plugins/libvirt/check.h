@@ -6,16 +6,25 @@
 
 G_BEGIN_DECLS
 
+/* What the source said before the destination was asked, since one thread that held both
+ * connections could lock out another that takes them the other way round. */
+typedef struct {
+  GodwitHostFacts *facts;           /* NULL if it could not be asked */
+  unsigned long hypervisor_version; /* 0 if it is not libvirt */
+  unsigned long libvirt_version;
+  char *cpu; /* of the host, as a guest's definition; NULL if nobody needs it or it is unknown */
+} LvSource;
+
 /* What the checks of one guest at one destination share. */
 typedef struct {
   GodwitJob *job;
   GodwitGuest *guest;
   GodwitReport *report;
   GCancellable *cancellable;
-  virConnectPtr connection;
-  const char *host;              /* the destination's name */
-  GodwitHostFacts *source_facts; /* NULL if the source could not be asked */
-  virConnectPtr source;          /* NULL if the source is not libvirt */
+  LvSession *session;
+  virConnectPtr connection; /* the session's */
+  const char *host;         /* the destination's name */
+  LvSource source;
   xmlDoc *document;
   xmlNode *domain;      /* the running guest's definition, else the persistent one */
   xmlDoc *capabilities; /* of the destination for this guest's machine; NULL if there are none */
@@ -35,6 +44,8 @@ GStrv lv_list_unsupported (xmlNode *domain, xmlNode *capabilities);
 
 /* check-cpu.c */
 void lv_check_cpu (LvCheck *check);
+/* Whether the running guest has what its host's CPU has. */
+gboolean lv_cpu_is_of_host (const LvCheck *check);
 /* The CPU that host-model and host-passthrough stand for, as the definition of a guest's CPU;
  * NULL if @capabilities do not say. (transfer full) */
 char *lv_cpu_from_capabilities (xmlNode *capabilities);

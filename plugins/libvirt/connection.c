@@ -229,15 +229,20 @@ open_uri (const char *uri, const char *host, guint keepalive, GCancellable *canc
   return g_steal_pointer (&opening->connection);
 }
 
+static gboolean
+check_connected (GodwitLibvirtHypervisor *self, GError **error)
+{
+  if (self->open_uri != NULL)
+    return TRUE;
+  godwit_set_error (error, GODWIT_ERROR_INTERNAL, NULL, "libvirt on %s: used before connect",
+                    lv_hypervisor_name (self));
+  return FALSE;
+}
+
 /* Called with the lock held. */
 static gboolean
 ensure_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
 {
-  if (self->open_uri == NULL) {
-    godwit_set_error (error, GODWIT_ERROR_INTERNAL, NULL, "libvirt on %s: used before connect",
-                      lv_hypervisor_name (self));
-    return FALSE;
-  }
   if (self->connection != NULL && virConnectIsAlive (self->connection) == 1)
     return TRUE;
   g_clear_pointer (&self->connection, virConnectClose);
@@ -246,25 +251,34 @@ ensure_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **
   return self->connection != NULL;
 }
 
-virConnectPtr
-lv_hypervisor_ref (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
+LvSession *
+lv_hypervisor_enter (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
 {
-  if (lv_is_cancelled (cancellable, error))
+  if (!check_connected (self, error) || lv_is_cancelled (cancellable, error))
     return NULL;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-  if (!ensure_open (self, cancellable, error))
+  g_rec_mutex_lock (&self->mutex);
+  if (!ensure_open (self, cancellable, error)) {
+    g_rec_mutex_unlock (&self->mutex);
     return NULL;
-  virConnectRef (self->connection);
-  return self->connection;
+  }
+  LvSession *session = g_new0 (LvSession, 1);
+  session->self = g_object_ref (self);
+  session->connection = self->connection;
+  return session;
+}
+
+void
+lv_session_leave (LvSession *session)
+{
+  g_rec_mutex_unlock (&session->self->mutex);
+  g_object_unref (session->self);
+  g_free (session);
 }
 
 virConnectPtr
 lv_hypervisor_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
 {
-  /* The first connection proves that there is something to open. */
-  g_autoptr (virConnect) first = lv_hypervisor_ref (self, cancellable, error);
-
-  if (first == NULL)
+  if (!check_connected (self, error))
     return NULL;
   return open_uri (self->open_uri, self->host_name, self->keepalive, cancellable, error);
 }
@@ -274,7 +288,7 @@ lv_hypervisor_connect (GodwitHypervisor *hypervisor, GodwitHost *host, GCancella
                        GError **error)
 {
   GodwitLibvirtHypervisor *self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  g_autoptr (GRecMutexLocker) locker = g_rec_mutex_locker_new (&self->mutex);
 
   if (self->open_uri == NULL) {
     if (self->host_name == NULL)

@@ -287,12 +287,12 @@ lv_adapt_definition (GodwitHypervisor *hypervisor, GodwitJob *job, GodwitGuest *
 {
   GodwitLibvirtHypervisor *self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
   g_autoptr (GPtrArray) notes = g_ptr_array_new_with_free_func (g_free);
-  g_autoptr (virConnect) connection = lv_hypervisor_ref (self, cancellable, error);
+  g_autoptr (LvSession) session = lv_hypervisor_enter (self, cancellable, error);
   GodwitHost *host = godwit_job_get_destination (job);
 
-  if (connection == NULL)
+  if (session == NULL)
     return NULL;
-  g_autofree char *emulator = lv_find_emulator (connection, guest);
+  g_autofree char *emulator = lv_find_emulator (session->connection, guest);
   const char *address = host != NULL ? godwit_host_get_config (host, "address") : NULL;
   LvPlace place = {
       .address = address != NULL && *address != '\0' ? address : NULL,

@@ -86,38 +86,51 @@ describe_versions (virConnectPtr connection)
 }
 
 /* What a new guest could use is more than what is free: caches give way. */
+static gboolean
+read_memory_stats (GodwitHostFacts *facts, virConnectPtr connection)
+{
+  int count = 0;
+
+  if (virNodeGetMemoryStats (connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, NULL, &count, 0) < 0 ||
+      count <= 0)
+    return FALSE;
+  g_autofree virNodeMemoryStatsPtr stats = g_new0 (virNodeMemoryStats, count);
+  if (virNodeGetMemoryStats (connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &count, 0) < 0)
+    return FALSE;
+  for (int i = 0; i < count; i++) {
+    guint64 bytes = (guint64)stats[i].value * 1024;
+    if (g_str_equal (stats[i].field, VIR_NODE_MEMORY_STATS_TOTAL))
+      facts->memory_total = bytes;
+    else if (g_str_equal (stats[i].field, VIR_NODE_MEMORY_STATS_FREE) ||
+             g_str_equal (stats[i].field, VIR_NODE_MEMORY_STATS_BUFFERS) ||
+             g_str_equal (stats[i].field, VIR_NODE_MEMORY_STATS_CACHED))
+      facts->memory_free += bytes;
+  }
+  return TRUE;
+}
+
 static void
 read_memory (GodwitHostFacts *facts, virConnectPtr connection)
 {
-  int count = 0;
   virNodeInfo info;
 
+  if (read_memory_stats (facts, connection))
+    return;
+  facts->memory_free = virNodeGetFreeMemory (connection);
   if (virNodeGetInfo (connection, &info) == 0)
     facts->memory_total = (guint64)info.memory * 1024;
-  if (virNodeGetMemoryStats (connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, NULL, &count, 0) == 0 &&
-      count > 0) {
-    g_autofree virNodeMemoryStatsPtr stats = g_new0 (virNodeMemoryStats, count);
-    if (virNodeGetMemoryStats (connection, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &count, 0) == 0)
-      for (int i = 0; i < count; i++)
-        if (g_str_equal (stats[i].field, VIR_NODE_MEMORY_STATS_FREE) ||
-            g_str_equal (stats[i].field, VIR_NODE_MEMORY_STATS_BUFFERS) ||
-            g_str_equal (stats[i].field, VIR_NODE_MEMORY_STATS_CACHED))
-          facts->memory_free += (guint64)stats[i].value * 1024;
-  }
-  if (facts->memory_free == 0)
-    facts->memory_free = virNodeGetFreeMemory (connection);
 }
 
 GodwitHostFacts *
 lv_get_facts (GodwitHypervisor *hypervisor, GCancellable *cancellable, GError **error)
 {
   GodwitLibvirtHypervisor *self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
-  g_autoptr (virConnect) connection = lv_hypervisor_ref (self, cancellable, error);
+  g_autoptr (LvSession) session = lv_hypervisor_enter (self, cancellable, error);
   g_autoptr (GodwitHostFacts) facts = g_new0 (GodwitHostFacts, 1);
 
-  if (connection == NULL)
+  if (session == NULL)
     return NULL;
-  g_autofree char *capabilities = virConnectGetCapabilities (connection);
+  g_autofree char *capabilities = virConnectGetCapabilities (session->connection);
   if (capabilities == NULL) {
     lv_set_error (error, self->host_name, "cannot ask for the capabilities");
     return NULL;
@@ -126,9 +139,9 @@ lv_get_facts (GodwitHypervisor *hypervisor, GCancellable *cancellable, GError **
     g_prefix_error (error, "capabilities of %s: ", self->host_name);
     return NULL;
   }
-  g_autofree char *hostname = virConnectGetHostname (connection);
+  g_autofree char *hostname = virConnectGetHostname (session->connection);
   facts->hostname = g_strdup (hostname != NULL ? hostname : self->host_name);
-  facts->version = describe_versions (connection);
-  read_memory (facts, connection);
+  facts->version = describe_versions (session->connection);
+  read_memory (facts, session->connection);
   return g_steal_pointer (&facts);
 }

@@ -18,12 +18,12 @@ GStrv
 lv_list_guests (GodwitHypervisor *hypervisor, GCancellable *cancellable, GError **error)
 {
   GodwitLibvirtHypervisor *self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
-  g_autoptr (virConnect) connection = lv_hypervisor_ref (self, cancellable, error);
+  g_autoptr (LvSession) session = lv_hypervisor_enter (self, cancellable, error);
   g_autofree virDomainPtr *domains = NULL;
 
-  if (connection == NULL)
+  if (session == NULL)
     return NULL;
-  int count = virConnectListAllDomains (connection, &domains, 0);
+  int count = virConnectListAllDomains (session->connection, &domains, 0);
   if (count < 0) {
     lv_set_error (error, self->host_name, "cannot list the guests");
     return NULL;
@@ -220,14 +220,14 @@ lv_describe_guest (GodwitHypervisor *hypervisor, const char *name, GCancellable 
                    GError **error)
 {
   GodwitLibvirtHypervisor *self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
-  g_autoptr (virConnect) connection = lv_hypervisor_ref (self, cancellable, error);
+  g_autoptr (LvSession) session = lv_hypervisor_enter (self, cancellable, error);
 
-  if (connection == NULL)
+  if (session == NULL)
     return NULL;
-  g_autoptr (virDomain) domain = find_by_name_or_uuid (self, connection, name, error);
+  g_autoptr (virDomain) domain = find_by_name_or_uuid (self, session->connection, name, error);
   if (domain == NULL)
     return NULL;
-  GodwitGuest *guest = describe (self, connection, domain, error);
+  GodwitGuest *guest = describe (self, session->connection, domain, error);
   if (guest == NULL)
     g_prefix_error (error, "guest %s on %s: ", name, self->host_name);
   return guest;

@@ -96,14 +96,14 @@ finalize (GObject *object)
   g_free (self->socket);
   g_free (self->open_uri);
   g_free (self->host_name);
-  g_mutex_clear (&self->mutex);
+  g_rec_mutex_clear (&self->mutex);
   G_OBJECT_CLASS (godwit_libvirt_hypervisor_parent_class)->finalize (object);
 }
 
 static void
 godwit_libvirt_hypervisor_init (GodwitLibvirtHypervisor *self)
 {
-  g_mutex_init (&self->mutex);
+  g_rec_mutex_init (&self->mutex);
   self->uri = g_strdup (DEFAULT_URI);
   self->keepalive = DEFAULT_KEEPALIVE;
 }

@@ -21,9 +21,11 @@ struct _GodwitLibvirtHypervisor {
   char *socket; /* NULL: find it */
   guint keepalive;
 
-  GMutex mutex;   /* guards what follows */
-  char *open_uri; /* what to open; NULL before connect */
+  /* Set by connect, and the same from then on. */
+  char *open_uri;
   char *host_name;
+
+  GRecMutex mutex; /* held by whoever uses the connection */
   virConnectPtr connection;
 };
 
@@ -36,12 +38,22 @@ const char *lv_hypervisor_name (GodwitLibvirtHypervisor *self);
 
 /* connection.c */
 
-/* The host's open connection, made again if it was lost. Each caller owns a reference.
- * (transfer full) */
-virConnectPtr lv_hypervisor_ref (GodwitLibvirtHypervisor *self, GCancellable *cancellable,
-                                 GError **error);
+/* The use of a host's connection by one thread. libvirt lets threads share a connection, but
+ * before 10.3 its client may crash when a shared one is lost (CVE-2024-4418), so nobody else gets
+ * it meanwhile. */
+typedef struct {
+  GodwitLibvirtHypervisor *self;
+  virConnectPtr connection;
+} LvSession;
 
-/* One more connection of its own. (transfer full) */
+/* Waits for the connection, and makes it again if it was lost. A thread may enter twice.
+ * (transfer full) */
+LvSession *lv_hypervisor_enter (GodwitLibvirtHypervisor *self, GCancellable *cancellable,
+                                GError **error);
+void lv_session_leave (LvSession *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (LvSession, lv_session_leave)
+
+/* One more connection, for one thread alone. (transfer full) */
 virConnectPtr lv_hypervisor_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable,
                                   GError **error);
 

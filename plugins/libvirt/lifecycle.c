@@ -7,7 +7,7 @@
 /* A guest that an operation is meant for, with the connection that keeps it. */
 typedef struct {
   GodwitLibvirtHypervisor *self;
-  virConnectPtr connection;
+  LvSession *session;
   virDomainPtr domain;
   GodwitGuestState state;
 } Target;
@@ -16,7 +16,7 @@ static void
 target_clear (Target *target)
 {
   g_clear_pointer (&target->domain, virDomainFree);
-  g_clear_pointer (&target->connection, virConnectClose);
+  g_clear_pointer (&target->session, lv_session_leave);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Target, target_clear)
@@ -26,8 +26,8 @@ target_connect (Target *target, GodwitHypervisor *hypervisor, GCancellable *canc
                 GError **error)
 {
   target->self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
-  target->connection = lv_hypervisor_ref (target->self, cancellable, error);
-  return target->connection != NULL;
+  target->session = lv_hypervisor_enter (target->self, cancellable, error);
+  return target->session != NULL;
 }
 
 /* Reads the state; the domain stays NULL if the host does not know the guest. */
@@ -38,7 +38,7 @@ target_ask (Target *target, const char *uuid, GError **error)
   int reason = 0;
 
   g_clear_pointer (&target->domain, virDomainFree);
-  target->domain = virDomainLookupByUUIDString (target->connection, uuid);
+  target->domain = virDomainLookupByUUIDString (target->session->connection, uuid);
   if (target->domain != NULL && virDomainGetState (target->domain, &state, &reason, 0) == 0) {
     target->state = lv_state_from_libvirt (state, reason);
     return TRUE;
@@ -99,7 +99,7 @@ lv_define (GodwitHypervisor *hypervisor, const char *definition, gboolean autost
 
   if (!target_connect (&target, hypervisor, cancellable, error))
     return FALSE;
-  target.domain = virDomainDefineXMLFlags (target.connection, definition, 0);
+  target.domain = virDomainDefineXMLFlags (target.session->connection, definition, 0);
   if (target.domain == NULL) {
     lv_set_error (error, target.self->host_name, "cannot define the guest");
     return FALSE;
@@ -264,7 +264,7 @@ lv_resume (GodwitHypervisor *hypervisor, const char *uuid, GCancellable *cancell
 
   if (!target_connect (&target, hypervisor, cancellable, error))
     return FALSE;
-  target.domain = virDomainLookupByUUIDString (target.connection, uuid);
+  target.domain = virDomainLookupByUUIDString (target.session->connection, uuid);
   if (target.domain != NULL && virDomainResume (target.domain) == 0)
     return TRUE;
   lv_set_error (&refusal, target.self->host_name, "cannot resume guest %s",
@@ -287,7 +287,7 @@ lv_get_pid_file (GodwitHypervisor *hypervisor, const char *uuid, GCancellable *c
   if (!target_find (&target, hypervisor, uuid, cancellable, error))
     return NULL;
   const char *uri = target.self->uri;
-  if (g_strcmp0 (virConnectGetType (target.connection), "QEMU") != 0 || uri == NULL ||
+  if (g_strcmp0 (virConnectGetType (target.session->connection), "QEMU") != 0 || uri == NULL ||
       strstr (uri, "/system") == NULL) {
     godwit_set_error (error, GODWIT_ERROR_NOT_SUPPORTED, NULL,
                       "only the system instance of libvirt's QEMU driver tells where the process "

@@ -4,11 +4,10 @@
 #include <libvirt/virterror.h>
 
 /* Events tell of changes at once; asking makes up for one that is lost with its connection. */
-#define STATE_INTERVAL_MS 100
+#define INTERVAL_MS 100
 /* Between the source's stop and the commit every millisecond is downtime. */
 #define SWITCHOVER_INTERVAL_MS 5
 #define STATS_INTERVAL_MS      250
-#define ABORT_INTERVAL_MS      100
 /* A daemon that does not answer is not helped by asking faster. */
 #define RETRY_INTERVAL_MS 1000
 
@@ -20,7 +19,9 @@ typedef struct {
   LvSide side;
   virConnectPtr connection;
   int callbacks[CALLBACKS];
-  guint64 events; /* seen so far */
+  guint64 events;  /* seen so far */
+  gint64 stats_us; /* when figures were last asked for */
+  gboolean aborting;
 } Watch;
 
 /* What an event handler needs; libvirt frees it when no handler can run any more. */
@@ -48,6 +49,20 @@ is_ours (const Hook *hook, virDomainPtr domain)
   return virDomainGetUUIDString (domain, uuid) == 0 && g_str_equal (uuid, hook->live->uuid);
 }
 
+/* Called with the lock held. */
+static void
+note_state (GodwitLibvirtLive *self, LvSide side, GodwitGuestState state)
+{
+  GodwitGuestState *known =
+      side == LV_SOURCE ? &self->status.source_state : &self->status.destination_state;
+
+  /* The call's own last look is the newest. */
+  if (self->status.returned || *known == state)
+    return;
+  *known = state;
+  self->serial++;
+}
+
 static int
 on_lifecycle (virConnectPtr connection, virDomainPtr domain, int event, int detail, void *data)
 {
@@ -56,6 +71,11 @@ on_lifecycle (virConnectPtr connection, virDomainPtr domain, int event, int deta
   if (!is_ours (hook, domain))
     return 0;
   g_mutex_lock (&hook->live->mutex);
+  /* The switchover begins: its thread may be waiting for figures, and the other side is to be
+   * asked more often from now on. */
+  if (hook->side == LV_SOURCE && event == VIR_DOMAIN_EVENT_SUSPENDED &&
+      detail == VIR_DOMAIN_EVENT_SUSPENDED_MIGRATED)
+    note_state (hook->live, LV_SOURCE, GODWIT_GUEST_PAUSED_MIGRATION);
   hook->live->events[hook->side]++;
   g_cond_broadcast (&hook->live->changed);
   g_mutex_unlock (&hook->live->mutex);
@@ -116,21 +136,16 @@ watch_disconnect (Watch *watch)
   g_clear_pointer (&watch->connection, virConnectClose);
 }
 
-/* Follows the host's connection, which is another one after the daemon was away. */
+/* A connection of this thread's own, made again after the daemon was away. */
 static gboolean
 watch_connect (Watch *watch)
 {
-  GodwitLibvirtHypervisor *hypervisor = watch->live->hypervisors[watch->side];
-  virConnectPtr connection = lv_hypervisor_ref (hypervisor, NULL, NULL);
-
-  if (connection == NULL)
-    return FALSE;
-  if (connection == watch->connection) {
-    virConnectClose (connection);
+  if (watch->connection != NULL && virConnectIsAlive (watch->connection) == 1)
     return TRUE;
-  }
   watch_disconnect (watch);
-  watch->connection = connection;
+  watch->connection = lv_hypervisor_open (watch->live->hypervisors[watch->side], NULL, NULL);
+  if (watch->connection == NULL)
+    return FALSE;
   watch->callbacks[0] =
       listen_to (watch, VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK (on_lifecycle));
   if (watch->side == LV_SOURCE) {
@@ -140,72 +155,6 @@ watch_connect (Watch *watch)
                                      VIR_DOMAIN_EVENT_CALLBACK (on_completed));
   }
   return TRUE;
-}
-
-/* --- states ----------------------------------------------------------------------------------- */
-
-static void
-note_state (GodwitLibvirtLive *self, LvSide side, GodwitGuestState state)
-{
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-  GodwitGuestState *known =
-      side == LV_SOURCE ? &self->status.source_state : &self->status.destination_state;
-
-  /* The call's own last look is the newest. */
-  if (self->status.returned || *known == state)
-    return;
-  *known = state;
-  self->serial++;
-  g_cond_broadcast (&self->changed);
-}
-
-/* Called with the lock held. */
-static guint
-choose_interval (const Watch *watch, gboolean answered)
-{
-  if (!answered)
-    return RETRY_INTERVAL_MS;
-  if (watch->side == LV_DESTINATION &&
-      watch->live->status.source_state == GODWIT_GUEST_PAUSED_MIGRATION &&
-      watch->live->status.destination_state != GODWIT_GUEST_PAUSED)
-    return SWITCHOVER_INTERVAL_MS;
-  return STATE_INTERVAL_MS;
-}
-
-/* Waits for an event or until it is time to ask. FALSE when there is nothing more to watch. */
-static gboolean
-wait_for_turn (Watch *watch, gboolean answered)
-{
-  GodwitLibvirtLive *self = watch->live;
-  gint64 begin = g_get_monotonic_time ();
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
-
-  /* The interval shrinks when the other side's thread sees the switchover begin. */
-  while (!self->status.returned && self->events[watch->side] == watch->events) {
-    gint64 deadline = begin + (gint64)choose_interval (watch, answered) * 1000;
-    if (!g_cond_wait_until (&self->changed, &self->mutex, deadline))
-      break;
-  }
-  watch->events = self->events[watch->side];
-  return !self->status.returned;
-}
-
-static gpointer
-run_watch (gpointer data)
-{
-  Watch *watch = data;
-  gboolean answered;
-
-  do {
-    GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
-    answered =
-        watch_connect (watch) && lv_read_state (watch->connection, watch->live->uuid, &state);
-    note_state (watch->live, watch->side, state);
-  } while (wait_for_turn (watch, answered));
-  watch_disconnect (watch);
-  g_object_unref (watch->live);
-  g_free (watch);
-  return NULL;
 }
 
 /* --- figures and the abort -------------------------------------------------------------------- */
@@ -238,39 +187,93 @@ should_abort (GodwitLibvirtLive *self)
          self->status.destination_state != GODWIT_GUEST_PAUSED;
 }
 
-static gboolean
-wait_for_stats (GodwitLibvirtLive *self, gboolean *aborting)
+static void
+steer (Watch *watch, GodwitGuestState state)
 {
+  gint64 now = g_get_monotonic_time ();
+  gboolean abort = should_abort (watch->live);
+  /* While the guest stands still its state is worth more than figures. */
+  gboolean stats = state != GODWIT_GUEST_PAUSED_MIGRATION &&
+                   now - watch->stats_us >= STATS_INTERVAL_MS * G_TIME_SPAN_MILLISECOND;
+
+  if (!abort && !stats)
+    return;
+  g_autoptr (virDomain) domain = virDomainLookupByUUIDString (watch->connection, watch->live->uuid);
+  if (domain == NULL)
+    return;
+  if (abort)
+    virDomainAbortJob (domain);
+  if (stats) {
+    read_stats (watch->live, domain);
+    watch->stats_us = now;
+  }
+}
+
+/* --- the threads --------------------------------------------------------------------------------
+ */
+
+/* Called with the lock held. */
+static guint
+choose_interval (const Watch *watch, gboolean answered)
+{
+  const GodwitLiveStatus *status = &watch->live->status;
+
+  if (!answered)
+    return RETRY_INTERVAL_MS;
+  if (watch->side == LV_DESTINATION && status->source_state == GODWIT_GUEST_PAUSED_MIGRATION &&
+      status->destination_state != GODWIT_GUEST_PAUSED)
+    return SWITCHOVER_INTERVAL_MS;
+  return INTERVAL_MS;
+}
+
+/* Waits for an event, an abort, or until it is time to ask. FALSE when there is nothing more to
+ * watch. */
+static gboolean
+wait_for_turn (Watch *watch, gboolean answered)
+{
+  GodwitLibvirtLive *self = watch->live;
   gint64 begin = g_get_monotonic_time ();
   g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
 
-  while (!self->status.returned && *aborting == self->abort_wanted) {
-    guint interval = self->abort_wanted ? ABORT_INTERVAL_MS : STATS_INTERVAL_MS;
-    if (!g_cond_wait_until (&self->changed, &self->mutex, begin + (gint64)interval * 1000))
+  /* The interval shrinks when the other side's thread sees the switchover begin. */
+  while (!self->status.returned && self->events[watch->side] == watch->events &&
+         self->abort_wanted == watch->aborting) {
+    gint64 deadline = begin + (gint64)choose_interval (watch, answered) * G_TIME_SPAN_MILLISECOND;
+    if (!g_cond_wait_until (&self->changed, &self->mutex, deadline))
       break;
   }
-  *aborting = self->abort_wanted;
+  watch->events = self->events[watch->side];
+  watch->aborting = self->abort_wanted;
   return !self->status.returned;
 }
 
-/* Apart from the watching of states, because libvirt may take its time for these answers. */
-static gpointer
-run_stats (gpointer data)
+static gboolean
+take_turn (Watch *watch)
 {
-  g_autoptr (GodwitLibvirtLive) self = data;
-  gboolean aborting = FALSE;
+  GodwitLibvirtLive *self = watch->live;
+  GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
+  gboolean answered =
+      watch_connect (watch) && lv_read_state (watch->connection, self->uuid, &state);
 
-  while (wait_for_stats (self, &aborting)) {
-    g_autoptr (virConnect) connection =
-        lv_hypervisor_ref (self->hypervisors[LV_SOURCE], NULL, NULL);
-    g_autoptr (virDomain) domain =
-        connection != NULL ? virDomainLookupByUUIDString (connection, self->uuid) : NULL;
-    if (domain == NULL)
-      continue;
-    if (should_abort (self))
-      virDomainAbortJob (domain);
-    read_stats (self, domain);
-  }
+  g_mutex_lock (&self->mutex);
+  note_state (self, watch->side, state);
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->mutex);
+  if (answered && watch->side == LV_SOURCE)
+    steer (watch, state);
+  return answered;
+}
+
+static gpointer
+run_watch (gpointer data)
+{
+  Watch *watch = data;
+
+  while (wait_for_turn (watch, take_turn (watch)))
+    ;
+  watch_disconnect (watch);
+  g_object_unref (watch->live);
+  g_free (watch);
   return NULL;
 }
 
@@ -291,5 +294,4 @@ lv_live_watch (GodwitLibvirtLive *self)
 {
   start_watch (self, LV_SOURCE, "libvirt-source");
   start_watch (self, LV_DESTINATION, "libvirt-dest");
-  g_thread_unref (g_thread_new ("libvirt-stats", run_stats, g_object_ref (self)));
 }

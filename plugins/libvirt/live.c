@@ -115,7 +115,7 @@ migrate (Call *call, GError **error)
                                                   params.list, (unsigned)params.count, self->flags);
   if (arrived == NULL) {
     lv_set_error (error, lv_hypervisor_name (self->hypervisors[LV_SOURCE]),
-                  "libvirt could not migrate guest %s to %s", self->name,
+                  "the live migration of guest %s to %s failed", self->name,
                   lv_hypervisor_name (self->hypervisors[LV_DESTINATION]));
     return FALSE;
   }
@@ -295,10 +295,10 @@ lv_live_set_downtime (GodwitHypervisor *hypervisor, GObject *object, guint downt
 
   if (self == NULL)
     return FALSE;
-  g_autoptr (virConnect) connection = lv_hypervisor_ref (self->hypervisors[LV_SOURCE], NULL, error);
-  if (connection == NULL)
+  g_autoptr (LvSession) session = lv_hypervisor_enter (self->hypervisors[LV_SOURCE], NULL, error);
+  if (session == NULL)
     return FALSE;
-  g_autoptr (virDomain) domain = virDomainLookupByUUIDString (connection, self->uuid);
+  g_autoptr (virDomain) domain = virDomainLookupByUUIDString (session->connection, self->uuid);
   if (domain != NULL && virDomainMigrateSetMaxDowntime (domain, downtime_ms, 0) == 0)
     return TRUE;
   lv_set_error (error, lv_hypervisor_name (self->hypervisors[LV_SOURCE]),

@@ -74,15 +74,15 @@ lv_get_state (GodwitHypervisor *hypervisor, const char *uuid, GodwitGuestState *
               gboolean *persistent, GCancellable *cancellable, GError **error)
 {
   GodwitLibvirtHypervisor *self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
-  g_autoptr (virConnect) connection = lv_hypervisor_ref (self, cancellable, error);
+  g_autoptr (LvSession) session = lv_hypervisor_enter (self, cancellable, error);
   int answer = 0;
 
   *state = GODWIT_GUEST_UNKNOWN;
   if (persistent != NULL)
     *persistent = FALSE;
-  if (connection == NULL)
+  if (session == NULL)
     return FALSE;
-  g_autoptr (virDomain) domain = virDomainLookupByUUIDString (connection, uuid);
+  g_autoptr (virDomain) domain = virDomainLookupByUUIDString (session->connection, uuid);
   if (!ask_state (domain, state)) {
     lv_set_error (error, self->host_name, "cannot ask for the state of guest %s", uuid);
     return FALSE;
