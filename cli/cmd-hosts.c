@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli.h"
-#include "background.h"
 #include "json.h"
 #include "output.h"
 #include "pairing.h"
+#include "survey.h"
 
 #include "host/host-private.h"
-#include "plan/machines.h"
-
-/* Connecting is mostly waiting for the other end. */
-#define AT_ONCE 8
 
 static gboolean option_json;
 static gboolean option_one_way;
@@ -20,98 +16,30 @@ static const GOptionEntry options[] = {
     {NULL},
 };
 
-/* What was found out about one host. */
-typedef struct {
-  char *name; /* NULL: this machine */
-  GodwitHost *host;
-  GodwitHypervisor *hypervisor;
-  GodwitHostFacts *facts;
-  char *directory; /* where its guests' images are */
-  guint64 free_space;
-  gboolean has_space;
-  GError *error;
-} Found;
-
-typedef struct {
-  GodwitMachines *machines;
-  GPtrArray *hosts; /* Found */
-  GCancellable *cancellable;
-} Survey;
-
-static void
-found_free (Found *self)
-{
-  g_clear_pointer (&self->facts, godwit_host_facts_free);
-  g_clear_object (&self->hypervisor);
-  g_clear_object (&self->host);
-  g_clear_error (&self->error);
-  g_free (self->directory);
-  g_free (self->name);
-  g_free (self);
-}
-
-static void
-look_at (gpointer item, gpointer data)
-{
-  Found *self = item;
-  Survey *survey = data;
-  guint64 filesystem;
-
-  if (!godwit_machines_open (survey->machines, self->name, &self->host, &self->hypervisor,
-                             survey->cancellable, &self->error))
-    return;
-  self->facts = godwit_hypervisor_get_facts (self->hypervisor, survey->cancellable, &self->error);
-  self->directory = g_strdup (godwit_host_get_config (self->host, "instance-directory"));
-  if (self->directory != NULL && *self->directory != '\0')
-    self->has_space = godwit_host_free_space (self->host, self->directory, &self->free_space,
-                                              &filesystem, survey->cancellable, NULL);
-}
-
-static gboolean
-look_at_all (gpointer data, GCancellable *cancellable, GError **error)
-{
-  Survey *self = data;
-  GThreadPool *pool = g_thread_pool_new (look_at, self, AT_ONCE, FALSE, NULL);
-
-  self->cancellable = cancellable;
-  for (guint i = 0; i < self->hosts->len; i++)
-    g_thread_pool_push (pool, self->hosts->pdata[i], NULL);
-  g_thread_pool_free (pool, FALSE, TRUE);
-  return !g_cancellable_set_error_if_cancelled (cancellable, error);
-}
-
 static char *
-describe_pairs (const Survey *survey, const Found *self)
+describe_pairs (const CliSurvey *survey, const CliFoundHost *self)
 {
   g_autoptr (GString) text = g_string_new (NULL);
 
-  for (guint i = 0; self->host != NULL && i < survey->hosts->len; i++) {
-    const Found *other = survey->hosts->pdata[i];
+  for (guint i = 0; i < survey->hosts->len; i++) {
+    const CliFoundHost *other = survey->hosts->pdata[i];
 
-    if (other != self && other->host != NULL && godwit_host_are_paired (self->host, other->host))
+    if (cli_found_host_is_paired (self, other))
       g_string_append_printf (text, "%s%s", text->len > 0 ? ", " : "",
                               godwit_host_get_name (other->host));
   }
   return g_string_free (g_steal_pointer (&text), FALSE);
 }
 
-static const char *
-get_name (const Found *self)
-{
-  if (self->name != NULL)
-    return self->name;
-  return self->host != NULL ? godwit_host_get_name (self->host) : "this machine";
-}
-
 static void
-add_row (CliTable *table, const Survey *survey, const Found *self)
+add_row (CliTable *table, const CliSurvey *survey, const CliFoundHost *self)
 {
   g_autofree char *memory =
       self->facts != NULL ? cli_format_bytes (self->facts->memory_free) : NULL;
   g_autofree char *space = self->has_space ? cli_format_bytes (self->free_space) : NULL;
   g_autofree char *pairs = describe_pairs (survey, self);
   g_autofree char *message = self->error != NULL ? godwit_error_dup_message (self->error) : NULL;
-  const char *cells[] = {get_name (self),
+  const char *cells[] = {cli_found_host_get_name (self),
                          self->host != NULL ? "yes" : "no",
                          self->host != NULL ? godwit_host_get_agent_version (self->host) : NULL,
                          self->facts != NULL ? self->facts->version : NULL,
@@ -125,14 +53,14 @@ add_row (CliTable *table, const Survey *survey, const Found *self)
 }
 
 static void
-print_json (const Survey *survey, const Found *self)
+print_json (const CliSurvey *survey, const CliFoundHost *self)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
   g_autofree char *message = self->error != NULL ? godwit_error_dup_message (self->error) : NULL;
 
   json_builder_begin_object (builder);
   cli_json_add_string (builder, "kind", "host");
-  cli_json_add_string (builder, "name", get_name (self));
+  cli_json_add_string (builder, "name", cli_found_host_get_name (self));
   cli_json_add_boolean (builder, "reachable", self->host != NULL);
   cli_json_add_string (builder, "error", message);
   cli_json_add_string (builder, "remedy",
@@ -152,11 +80,11 @@ print_json (const Survey *survey, const Found *self)
     cli_json_add_int (builder, "space-free", self->free_space);
   json_builder_set_member_name (builder, "paired-to");
   json_builder_begin_array (builder);
-  for (guint i = 0; self->host != NULL && i < survey->hosts->len; i++) {
-    const Found *other = survey->hosts->pdata[i];
+  for (guint i = 0; i < survey->hosts->len; i++) {
+    const CliFoundHost *other = survey->hosts->pdata[i];
 
-    if (other != self && other->host != NULL && godwit_host_are_paired (self->host, other->host))
-      json_builder_add_string_value (builder, get_name (other));
+    if (cli_found_host_is_paired (self, other))
+      json_builder_add_string_value (builder, cli_found_host_get_name (other));
   }
   json_builder_end_array (builder);
   json_builder_end_object (builder);
@@ -198,11 +126,11 @@ print_guests (GodwitHypervisor *hypervisor)
 }
 
 static void
-print_details (const Survey *survey, const Found *self)
+print_details (const CliSurvey *survey, const CliFoundHost *self)
 {
   g_autofree char *pairs = describe_pairs (survey, self);
 
-  cli_print_field (stdout, "host", get_name (self));
+  cli_print_field (stdout, "host", cli_found_host_get_name (self));
   cli_print_field (stdout, "reachable", self->host != NULL ? "yes" : "no");
   if (self->host == NULL)
     return;
@@ -222,32 +150,8 @@ print_details (const Survey *survey, const Found *self)
   cli_print_field (stdout, "paired to", *pairs != '\0' ? pairs : NULL);
 }
 
-static void
-add_host (Survey *survey, const char *name)
-{
-  Found *found = g_new0 (Found, 1);
-
-  found->name = g_strdup (name);
-  g_ptr_array_add (survey->hosts, found);
-}
-
-/* Every host of the configuration, and this machine if it has no name there. */
-static void
-add_known (Survey *survey, GodwitConfig *config)
-{
-  g_auto (GStrv) names = godwit_config_list_hosts (config);
-  gboolean has_this = FALSE;
-
-  for (gsize i = 0; names[i] != NULL; i++) {
-    has_this = has_this || godwit_machines_is_this (survey->machines, names[i]);
-    add_host (survey, names[i]);
-  }
-  if (!has_this)
-    add_host (survey, NULL);
-}
-
 static CliExit
-print_list (const Survey *survey)
+print_list (const CliSurvey *survey)
 {
   static const char *const headings[] = {"host",        "reachable",  "agent",     "hypervisor",
                                          "free memory", "free space", "paired to", NULL};
@@ -255,7 +159,7 @@ print_list (const Survey *survey)
   CliExit code = CLI_DONE;
 
   for (guint i = 0; i < survey->hosts->len; i++) {
-    const Found *found = survey->hosts->pdata[i];
+    const CliFoundHost *found = survey->hosts->pdata[i];
 
     if (found->error != NULL)
       code = CLI_FAILED;
@@ -273,29 +177,18 @@ static CliExit
 run_survey (CliContext *context, const char *only)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GodwitMachines) machines = NULL;
-  g_autoptr (GPtrArray) hosts = g_ptr_array_new_with_free_func ((GDestroyNotify)found_free);
-  Survey survey = {.hosts = hosts};
-  const Found *found;
-  GodwitConfig *config;
-  GodwitRegistry *registry;
+  g_autoptr (CliSurvey) survey = cli_survey_run (context, only, &error);
+  const CliFoundHost *found;
 
-  if (!cli_context_get_checked (context, &config, &registry, &error))
-    return cli_fail (error);
-  survey.machines = machines = godwit_machines_new (config, registry, NULL);
-  if (only != NULL)
-    add_host (&survey, only);
-  else
-    add_known (&survey, config);
-  if (!cli_run_in_background (look_at_all, NULL, &survey, NULL, &error))
+  if (survey == NULL)
     return cli_fail (error);
   if (only == NULL || option_json)
-    return print_list (&survey);
+    return print_list (survey);
 
-  found = hosts->pdata[0];
+  found = survey->hosts->pdata[0];
   if (found->host == NULL)
     return cli_fail (found->error);
-  print_details (&survey, found);
+  print_details (survey, found);
   return found->error != NULL ? cli_fail (found->error) : CLI_DONE;
 }
 

@@ -138,5 +138,5 @@ void
 cli_print_field (FILE *stream, const char *name, const char *value)
 {
   if (value != NULL)
-    fprintf (stream, "%-12s %s\n", name, value);
+    fprintf (stream, "%-14s %s\n", name, value);
 }

@@ -14,13 +14,23 @@ quietly ()
   rm -f "$log"
 }
 
+# Whether a build directory is set up the way that the lab needs it.
+is_configured ()
+{
+  local options=$1/meson-info/intro-buildoptions.json
+  [[ -e $1/build.ninja ]] && grep -qE '"name": "prefix", "value": "/usr"' "$options" &&
+    grep -qE '"name": "werror", "value": true' "$options"
+}
+
 # $1: directory; the rest: options of meson. Warnings are errors.
 configure_and_compile ()
 {
   local dir=$1
-  shift
+  local -a options=(--prefix=/usr --buildtype=debugoptimized -Dwerror=true "${@:2}")
   if [[ ! -e $dir/build.ninja ]]; then
-    quietly meson setup "$dir" "$DEV_TOP" --prefix=/usr --buildtype=debugoptimized -Dwerror=true "$@"
+    quietly meson setup "$dir" "$DEV_TOP" "${options[@]}"
+  elif ! is_configured "$dir"; then
+    quietly meson setup --reconfigure "$dir" "$DEV_TOP" "${options[@]}"
   fi
   quietly ninja -C "$dir"
 }
