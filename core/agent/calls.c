@@ -5,6 +5,7 @@
 #include "agent/listen.h"
 #include "agent/offers.h"
 #include "channel/wire.h"
+#include "transfer/engine.h"
 
 #include <godwit/error.h>
 
@@ -218,6 +219,20 @@ call_start_listen (GodwitAgent *self, GVariant *arguments, GError **error)
 }
 
 static GVariant *
+call_start_hash (GodwitAgent *self, GVariant *arguments, GError **error)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (arguments, 0);
+  return number (godwit_agent_start_hash (self, options, error));
+}
+
+static GVariant *
+call_start_send (GodwitAgent *self, GVariant *arguments, GError **error)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (arguments, 0);
+  return number (godwit_agent_start_send (self, options, error));
+}
+
+static GVariant *
 call_offer (GodwitAgent *self, GVariant *arguments, GError **error)
 {
   g_autoptr (GVariant) options = g_variant_get_child_value (arguments, 0);
@@ -271,6 +286,8 @@ static const struct {
     {"StartService", call_start_service},
     {"Watch", call_watch},
     {"StartRemoveParked", call_start_remove_parked},
+    {"StartHash", call_start_hash},
+    {"StartSend", call_start_send},
     {"StartListen", call_start_listen},
     {"Offer", call_offer},
     {"Poll", call_poll},

@@ -106,6 +106,12 @@ godwit_dialer_new (GodwitAgent *agent, GVariant *options, GError **error)
   return NULL;
 }
 
+const char *
+godwit_dialer_get_host (GodwitDialer *self)
+{
+  return self->host;
+}
+
 void
 godwit_dialer_free (GodwitDialer *self)
 {

@@ -2,6 +2,7 @@
 #include "agent/offers.h"
 #include "channel/channel.h"
 #include "channel/fd.h"
+#include "transfer/engine.h"
 
 #include <godwit/error.h>
 
@@ -138,6 +139,8 @@ godwit_agent_offer (GodwitAgent *self, GVariant *options, char **token, GError *
   g_variant_lookup (options, "kind", "&s", &kind);
   g_variant_lookup (options, "path", "&s", &path);
   g_variant_lookup (options, "wait", "u", &wait);
+  if (g_str_equal (kind, "receive"))
+    return godwit_agent_offer_receive (self, options, token, error);
   if (!g_str_equal (kind, "connect")) {
     godwit_set_error (error, GODWIT_ERROR_NOT_SUPPORTED, "upgrade the older godwit of the two",
                       "the agent knows no offer of the kind '%s'", kind);

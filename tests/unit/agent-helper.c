@@ -15,6 +15,7 @@
  *   banner SIZE ...                    prints SIZE bytes first, then is what the rest says
  *   protocol NUMBER                    an agent of another protocol
  *   corrupt OFFSET ...                 flips one bit of the OFFSETth byte that is written to it
+ *   slow MS ...                        takes so long for every 64 KiB that are written to it
  */
 
 static int
@@ -38,7 +39,7 @@ print_protocol (const char *number)
 }
 
 static int
-corrupt (guint64 offset, char **argv)
+stand_between (guint64 offset, guint delay_ms, char **argv)
 {
   const char *command[] = {"/proc/self/exe", argv[0], argv[1], NULL};
   GodwitChildOptions options = {.argv = command, .merge_stderr = TRUE, .death_signal = 9};
@@ -64,6 +65,7 @@ corrupt (guint64 offset, char **argv)
       if (offset >= done && offset < done + n)
         buffer[offset - done] ^= 0x10;
       done += n;
+      g_usleep (delay_ms * 1000);
       if (!godwit_fd_write_all (godwit_child_get_input (child), buffer, n, -1, NULL, NULL))
         return 0;
     }
@@ -83,6 +85,8 @@ main (int argc, char **argv)
   if (argc >= 3 && g_str_equal (argv[1], "protocol"))
     return print_protocol (argv[2]);
   if (argc >= 5 && g_str_equal (argv[1], "corrupt"))
-    return corrupt (g_ascii_strtoull (argv[2], NULL, 10), argv + 3);
+    return stand_between (g_ascii_strtoull (argv[2], NULL, 10), 0, argv + 3);
+  if (argc >= 5 && g_str_equal (argv[1], "slow"))
+    return stand_between (G_MAXUINT64, (guint)atoi (argv[2]), argv + 3);
   return run_agent (argc - 1, argv + 1);
 }
