@@ -27,7 +27,8 @@ lookup_text (GVariant *details, const char *key)
     return g_strdup ("");
   gsize length;
   const char *data = g_variant_get_fixed_array (value, &length, 1);
-  return g_strndup (data, length);
+  /* An empty array has no data at all, and callers may print what they get. */
+  return length > 0 ? g_strndup (data, length) : g_strdup ("");
 }
 
 GodwitRunResult *

@@ -35,7 +35,6 @@ storage_iface_init (GodwitStorageInterface *iface)
   iface->unpark = file_unpark;
   iface->release = file_release;
   iface->reclaim = file_reclaim;
-  iface->reclaim = file_reclaim;
 }
 
 GODWIT_DEFINE_TYPE (GodwitFileStorage, godwit_file_storage, GODWIT_TYPE_STORAGE, storage_iface_init)

@@ -41,8 +41,6 @@ gboolean file_unpark (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
                       GCancellable *cancellable, GError **error);
 gboolean file_release (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
                        GCancellable *cancellable, GError **error);
-gboolean file_reclaim (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
-                       GCancellable *cancellable, GError **error);
 
 /* --- what they share -------------------------------------------------------------------- */
 
