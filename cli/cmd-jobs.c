@@ -75,7 +75,7 @@ run_jobs (CliContext *context, char **arguments)
     if (option_ids)
       g_print ("%s\n", ((GodwitJobRecord *)jobs->pdata[i])->id);
     else if (option_json)
-      cli_json_print_job (jobs->pdata[i]);
+      cli_json_print_job (jobs->pdata[i], -1);
     else
       add_job (table, jobs->pdata[i]);
   }
@@ -122,8 +122,8 @@ print_error (const GodwitJobRecord *job)
 static void
 print_details (GodwitClient *client, const GodwitJobRecord *job)
 {
-  g_autoptr (GVariant) result = cli_get_result (client, job->id);
-  g_autofree char *downtime = cli_result_get_downtime (result);
+  gint64 downtime_us = cli_get_downtime (client, job->id);
+  g_autofree char *downtime = downtime_us >= 0 ? cli_format_duration (downtime_us) : NULL;
   g_autofree char *bytes = cli_format_bytes (job->bytes);
   g_autofree char *state = describe_state (job);
   g_autofree char *owner = cli_job_describe_owner (job);
@@ -154,13 +154,15 @@ run_show (CliContext *context, char **arguments)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GodwitJobRecord) job = cli_find_job (context, arguments[0], &error);
+  GodwitClient *client;
 
   if (job == NULL)
     return cli_fail (error);
+  client = cli_context_get_client (context, NULL);
   if (option_json)
-    cli_json_print_job (job);
+    cli_json_print_job (job, cli_get_downtime (client, job->id));
   else
-    print_details (cli_context_get_client (context, NULL), job);
+    print_details (client, job);
   return CLI_DONE;
 }
 

@@ -48,8 +48,9 @@ const CliCommand cli_command_watch = {
     .name = "watch",
     .arguments = "JOB",
     .summary = "Show what a job did and does, until it ends",
-    .details = "JOB is a job's id, a part of it from the left that no other id begins with, or a\n"
-               "guest's name for its newest job. An interrupt stops watching; the job goes on.",
+    .details =
+        "JOB is a job's id, the beginning of one if no other begins so, or a guest's name for\n"
+        "its newest job. An interrupt stops watching; the job goes on.",
     .options = watch_options,
     .min_arguments = 1,
     .max_arguments = 1,

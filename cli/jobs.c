@@ -34,45 +34,66 @@ set_unknown (GError **error, GPtrArray *jobs, const char *name)
                     name);
 }
 
+/* An id or a guest's name is meant before the beginning of an id: ids begin with the guest's name,
+ * so every name of a guest with several jobs would be ambiguous. */
+static const GodwitJobRecord *
+find_exact (GPtrArray *jobs, const char *name)
+{
+  for (guint i = 0; i < jobs->len; i++) {
+    const GodwitJobRecord *job = jobs->pdata[i];
+
+    if (g_str_equal (job->id, name))
+      return job;
+  }
+  /* The newest comes first. */
+  for (guint i = 0; i < jobs->len; i++) {
+    const GodwitJobRecord *job = jobs->pdata[i];
+
+    if (g_strcmp0 (job->guest, name) == 0 || g_strcmp0 (job->uuid, name) == 0)
+      return job;
+  }
+  return NULL;
+}
+
+static const GodwitJobRecord *
+find_by_beginning (GPtrArray *jobs, const char *name, guint *n_found)
+{
+  const GodwitJobRecord *found = NULL;
+
+  *n_found = 0;
+  for (guint i = 0; *name != '\0' && i < jobs->len; i++) {
+    const GodwitJobRecord *job = jobs->pdata[i];
+
+    if (g_str_has_prefix (job->id, name)) {
+      found = job;
+      ++*n_found;
+    }
+  }
+  return found;
+}
+
 GodwitJobRecord *
 cli_find_job (CliContext *context, const char *name, GError **error)
 {
   GodwitClient *client = cli_context_get_client (context, error);
   g_autoptr (GPtrArray) jobs = NULL;
-  const GodwitJobRecord *found = NULL;
-  guint n_found = 0;
+  const GodwitJobRecord *found;
+  guint n_found = 1;
 
   if (client == NULL)
     return NULL;
   jobs = godwit_journal_list_jobs (godwit_client_get_journal (client), error);
   if (jobs == NULL)
     return NULL;
-
-  for (guint i = 0; i < jobs->len; i++) {
-    const GodwitJobRecord *job = jobs->pdata[i];
-
-    if (g_str_equal (job->id, name))
-      return take (client, job, error);
-    if (*name != '\0' && g_str_has_prefix (job->id, name)) {
-      found = job;
-      n_found++;
-    }
-  }
-  /* Newest first: the first of a guest is the one that is meant. */
-  for (guint i = 0; i < jobs->len && n_found == 0; i++) {
-    const GodwitJobRecord *job = jobs->pdata[i];
-
-    if (g_strcmp0 (job->guest, name) == 0 || g_strcmp0 (job->uuid, name) == 0) {
-      found = job;
-      n_found = 1;
-    }
-  }
+  found = find_exact (jobs, name);
+  if (found == NULL)
+    found = find_by_beginning (jobs, name, &n_found);
   if (n_found == 1)
     return take (client, found, error);
   if (n_found == 0)
     set_unknown (error, jobs, name);
   else
-    godwit_set_error (error, GODWIT_ERROR_CONFIG, "write one letter more; godwit jobs lists them",
+    godwit_set_error (error, GODWIT_ERROR_CONFIG, "write more of it; godwit jobs lists them",
                       "%u jobs begin with %s", n_found, name);
   return NULL;
 }

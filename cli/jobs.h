@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* The job that @name means: its id, a prefix of it that no other has, or the name of a guest
- * for that guest's newest job. The error (CONFIG) names what was close. */
+/* The job that @name means: its id, the name or UUID of a guest for that guest's newest job, or
+ * the beginning of an id that no other has. The error (CONFIG) names what was close. */
 GodwitJobRecord *cli_find_job (CliContext *context, const char *name, GError **error);
 
 /* What the operator may do with the job now, as a command; NULL if nothing waits. */

@@ -72,8 +72,8 @@ add_options (JsonBuilder *builder, GVariant *options)
   json_builder_end_object (builder);
 }
 
-void
-cli_json_add_job (JsonBuilder *builder, const GodwitJobRecord *job)
+static void
+add_job (JsonBuilder *builder, const GodwitJobRecord *job)
 {
   cli_json_add_string (builder, "job", job->id);
   cli_json_add_string (builder, "operation", job->kind);
@@ -101,13 +101,15 @@ cli_json_add_job (JsonBuilder *builder, const GodwitJobRecord *job)
 }
 
 void
-cli_json_print_job (const GodwitJobRecord *job)
+cli_json_print_job (const GodwitJobRecord *job, gint64 downtime_us)
 {
   g_autoptr (JsonBuilder) builder = json_builder_new ();
 
   json_builder_begin_object (builder);
   cli_json_add_string (builder, "kind", "job");
-  cli_json_add_job (builder, job);
+  add_job (builder, job);
+  if (downtime_us >= 0)
+    cli_json_add_int (builder, "downtime-us", downtime_us);
   json_builder_end_object (builder);
   cli_json_print (builder);
 }

@@ -15,8 +15,7 @@ void cli_json_add_int (JsonBuilder *builder, const char *name, gint64 value);
 void cli_json_add_boolean (JsonBuilder *builder, const char *name, gboolean value);
 void cli_json_add_time (JsonBuilder *builder, const char *name, gint64 us);
 
-/* Members of a job, inside an object that is already begun. */
-void cli_json_add_job (JsonBuilder *builder, const GodwitJobRecord *job);
-void cli_json_print_job (const GodwitJobRecord *job);
+/* @downtime_us: negative if it is not known */
+void cli_json_print_job (const GodwitJobRecord *job, gint64 downtime_us);
 
 G_END_DECLS

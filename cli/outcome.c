@@ -5,42 +5,34 @@
 #include "json.h"
 #include "output.h"
 
-GVariant *
-cli_get_result (GodwitClient *client, const char *job)
+gint64
+cli_get_downtime (GodwitClient *client, const char *job)
 {
   g_autoptr (GPtrArray) events =
       godwit_journal_get_events (godwit_client_get_journal (client), job, 0, NULL);
 
   for (guint i = events != NULL ? events->len : 0; i > 0; i--) {
     const GodwitEvent *event = events->pdata[i - 1];
+    g_autoptr (GVariant) value = NULL;
 
     if (event->kind == GODWIT_EVENT_RESULT && event->data != NULL)
-      return g_variant_ref (event->data);
+      value = g_variant_lookup_value (event->data, "downtime-us", NULL);
+    if (value == NULL)
+      continue;
+    if (g_variant_is_of_type (value, G_VARIANT_TYPE_INT64))
+      return g_variant_get_int64 (value);
+    if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64))
+      return MIN (g_variant_get_uint64 (value), G_MAXINT64);
   }
-  return NULL;
-}
-
-char *
-cli_result_get_downtime (GVariant *result)
-{
-  g_autoptr (GVariant) value =
-      result != NULL ? g_variant_lookup_value (result, "downtime-us", NULL) : NULL;
-
-  if (value == NULL)
-    return NULL;
-  if (g_variant_is_of_type (value, G_VARIANT_TYPE_INT64))
-    return cli_format_duration (MAX (0, g_variant_get_int64 (value)));
-  if (g_variant_is_of_type (value, G_VARIANT_TYPE_UINT64))
-    return cli_format_duration (g_variant_get_uint64 (value));
-  return NULL;
+  return -1;
 }
 
 static void
 print_moved (GodwitClient *client, const GodwitJobRecord *job)
 {
   gboolean revert = g_strcmp0 (job->kind, "revert") == 0;
-  g_autoptr (GVariant) result = cli_get_result (client, job->id);
-  g_autofree char *downtime = cli_result_get_downtime (result);
+  gint64 downtime_us = cli_get_downtime (client, job->id);
+  g_autofree char *downtime = downtime_us >= 0 ? cli_format_duration (downtime_us) : NULL;
   g_autofree char *duration = cli_format_duration (job->ended_us - job->created_us);
   g_autofree char *bytes = cli_format_bytes (job->bytes);
 
@@ -74,7 +66,7 @@ print_job (GodwitClient *client, const GodwitJobRecord *job)
 
     cli_print_error (job->error_code, job->error);
   }
-  if (stranded)
+  if (stranded && job->state != GODWIT_JOB_IN_DOUBT)
     cli_note ("job %s stands still in state %s: its worker has ended", job->id,
               godwit_job_state_to_string (job->state));
   owner = cli_job_describe_owner (job);
@@ -102,7 +94,7 @@ cli_print_outcome (GodwitClient *client, const char *job, gboolean json)
     return cli_fail (error);
   if (!json)
     return print_job (client, record);
-  cli_json_print_job (record);
+  cli_json_print_job (record, cli_get_downtime (client, job));
   code = godwit_job_record_get_exit_code (record);
   return code >= 0 ? code : CLI_NEEDS_RECOVER;
 }

@@ -5,10 +5,8 @@
 
 G_BEGIN_DECLS
 
-/* Figures of the job's last event, a{sv}; NULL if it has none (yet). */
-GVariant *cli_get_result (GodwitClient *client, const char *job);
-/* "0.09 s" or NULL */
-char *cli_result_get_downtime (GVariant *result);
+/* How long the job held the guest still, in microseconds; -1 if it is not known (yet). */
+gint64 cli_get_downtime (GodwitClient *client, const char *job);
 
 /* Prints how a job ended, with the next command. Returns its exit code. */
 CliExit cli_print_outcome (GodwitClient *client, const char *job, gboolean json);

@@ -84,13 +84,11 @@ cli_request_make_record (const char *guest, GError **error)
   add_boolean (&options, "auto-confirm", cli_request.auto_confirm);
   add_boolean (&options, "no-forecast", cli_request.no_forecast);
 
-  record = g_new0 (GodwitJobRecord, 1);
-  record->kind = g_strdup ("migrate");
+  record = godwit_job_record_new ();
   record->guest = g_strdup (guest);
   record->source = g_strdup (cli_request.from);
   record->destination = g_strdup (cli_request.to);
   record->strategy = g_strdup (cli_request.strategy != NULL ? cli_request.strategy : "auto");
-  record->error_code = -1;
   record->options = to_text_variant (&options);
   return record;
 }
