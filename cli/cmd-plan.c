@@ -7,6 +7,8 @@
 
 #include "plan/planner.h"
 
+#include <string.h>
+
 static gboolean option_json;
 
 static const GOptionEntry options[] = {
@@ -32,19 +34,38 @@ make_plan (gpointer data, GCancellable *cancellable, GError **error)
   return self->plan != NULL;
 }
 
-static void
-print_guest (const GodwitGuest *guest, const GodwitJobRecord *record)
+static const char *
+get_host_name (GodwitHost *host, const char *asked)
 {
-  g_autofree char *memory = guest != NULL ? cli_format_bytes (guest->memory) : NULL;
-  const char *from = record->source != NULL ? record->source : "this machine";
+  if (host != NULL)
+    return godwit_host_get_name (host);
+  return asked != NULL ? asked : "this machine";
+}
 
-  if (guest == NULL) {
-    g_print ("%s: %s -> %s\n", record->guest, from, record->destination);
-    return;
+static char *
+count (guint n, const char *what)
+{
+  return g_strdup_printf ("%u %s%s", n, what, n == 1 ? "" : "s");
+}
+
+static void
+print_guest (GodwitJob *job)
+{
+  const GodwitJobRecord *record = godwit_job_get_record (job);
+  const GodwitGuest *guest = godwit_job_get_guest (job);
+  const char *from = get_host_name (godwit_job_get_source (job), record->source);
+  const char *to = get_host_name (godwit_job_get_destination (job), record->destination);
+
+  if (guest != NULL) {
+    g_autofree char *vcpus = count (guest->vcpus, "vCPU");
+    g_autofree char *memory = cli_format_bytes (guest->memory);
+    g_autofree char *disks = count (guest->disks->len, "disk");
+
+    g_print ("%s (%s, %s, %s, %s): %s -> %s\n", guest->name,
+             godwit_guest_state_to_string (guest->state), vcpus, memory, disks, from, to);
+  } else {
+    g_print ("%s: %s -> %s\n", record->guest, from, to);
   }
-  g_print ("%s (%s, %u vCPUs, %s, %u disks): %s -> %s\n", guest->name,
-           godwit_guest_state_to_string (guest->state), guest->vcpus, memory, guest->disks->len,
-           from, record->destination);
 }
 
 static void
@@ -107,18 +128,26 @@ print_disks (const GodwitPlan *plan)
   }
 }
 
+/* Most messages name what they are about. */
+static char *
+describe_finding (const GodwitFinding *finding)
+{
+  if (finding->subject == NULL || strstr (finding->message, finding->subject) != NULL)
+    return g_strdup (finding->message);
+  return g_strdup_printf ("%s: %s", finding->subject, finding->message);
+}
+
 static void
 print_findings (GPtrArray *findings)
 {
-  static const char *const headings[] = {"verdict", "check",         "for",
-                                         "subject", "what was seen", NULL};
+  static const char *const headings[] = {"verdict", "check", "for", "what was seen", NULL};
   g_autoptr (CliTable) table = cli_table_new (headings);
 
   for (guint i = 0; i < findings->len; i++) {
     const GodwitFinding *finding = findings->pdata[i];
+    g_autofree char *seen = describe_finding (finding);
     const char *cells[] = {godwit_severity_to_string (finding->severity), finding->id,
-                           finding->scope != NULL ? finding->scope : "all", finding->subject,
-                           finding->message};
+                           finding->scope != NULL ? finding->scope : "all", seen};
 
     cli_table_add (table, cells);
     cli_table_add_note (table, "next", finding->remedy);
@@ -130,7 +159,7 @@ print_findings (GPtrArray *findings)
 static void
 print_plan (const GodwitPlan *plan, GodwitJob *job)
 {
-  print_guest (godwit_job_get_guest (job), godwit_job_get_record (job));
+  print_guest (job);
   fflush (stdout);
   if (plan->candidates != NULL && plan->candidates->len > 0)
     print_candidates (plan);
