@@ -6,8 +6,6 @@
 #include <godwit/live.h>
 
 #define RESUME_ATTEMPTS 4
-#define RESUME_PAUSE_MS 150
-#define SETTLE_MS       30000
 
 static const char *
 destination_name (GodwitJob *job)
@@ -111,7 +109,7 @@ godwit_live_resume (GodwitJob *job, GCancellable *cancellable, GError **error)
      * nothing, the guest stays complete and paused. */
     godwit_live_log_error (job, GODWIT_SEVERITY_WARNING, "the resume failed, trying again", local);
     godwit_disks_repair_access (job, godwit_job_get_destination (job), NULL, NULL);
-    g_usleep (RESUME_PAUSE_MS * 1000);
+    g_usleep (godwit_live_times.retry_ms * 1000);
   }
 }
 
@@ -127,7 +125,7 @@ finish_call (GodwitJob *job, GError **error)
 
   if (run == NULL || run->live == NULL || source == NULL)
     return TRUE;
-  if (godwit_hypervisor_live_finish (source, run->live, SETTLE_MS, &local)) {
+  if (godwit_hypervisor_live_finish (source, run->live, godwit_live_times.settle_ms, &local)) {
     run->returned = TRUE;
     return TRUE;
   }

@@ -4,16 +4,10 @@
 #include <godwit/error.h>
 #include <godwit/live.h>
 
-#define POLL_MS             250
 #define EXIT_POLL_MS        1000
 #define INITIAL_DOWNTIME_MS 50
 #define MAX_DOWNTIME_MS     300
 #define STALL_MS            60000
-#define ABORT_MS            10000
-#define CUT_MS              30000
-/* The destination's event may be a round trip behind the end of the source's process. */
-#define ARRIVAL_MS 2000
-
 /* One migration while it runs. */
 typedef struct {
   GodwitJob *job;
@@ -216,7 +210,7 @@ stop (Copy *copy, GError *reason)
   g_autoptr (GError) error = NULL;
 
   copy->stopped = reason;
-  copy->deadline_us = g_get_monotonic_time () + (gint64)ABORT_MS * 1000;
+  copy->deadline_us = g_get_monotonic_time () + (gint64)godwit_live_times.abort_ms * 1000;
   godwit_live_log_error (copy->job, GODWIT_SEVERITY_WARNING, "aborting the migration", reason);
   if (!godwit_hypervisor_live_abort (source_of (copy), copy->run->live, &error))
     godwit_live_log_error (copy->job, GODWIT_SEVERITY_WARNING, "the abort was refused", error);
@@ -253,7 +247,7 @@ press_abort (Copy *copy)
                   "the migration does not end by itself: cutting its channels");
   godwit_live_cut_tunnels (copy->job);
   copy->cut = TRUE;
-  copy->deadline_us = g_get_monotonic_time () + (gint64)CUT_MS * 1000;
+  copy->deadline_us = g_get_monotonic_time () + (gint64)godwit_live_times.cut_ms * 1000;
   return TRUE;
 }
 
@@ -289,7 +283,7 @@ wait_for_exit (Copy *copy)
 static gboolean
 arrived_after_all (Copy *copy)
 {
-  gint64 deadline = g_get_monotonic_time () + (gint64)ARRIVAL_MS * 1000;
+  gint64 deadline = g_get_monotonic_time () + (gint64)godwit_live_times.arrival_ms * 1000;
   GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
   gboolean persistent;
 
@@ -326,10 +320,11 @@ take_turn (Copy *copy, GCancellable *cancellable)
   GodwitLiveRun *run = copy->run;
   g_autoptr (GError) error = NULL;
 
-  if (!godwit_hypervisor_live_wait (source_of (copy), run->live, POLL_MS, &run->status, &error)) {
+  if (!godwit_hypervisor_live_wait (source_of (copy), run->live, godwit_live_times.poll_ms,
+                                    &run->status, &error)) {
     if (copy->stopped == NULL)
       stop (copy, g_steal_pointer (&error));
-    g_usleep (POLL_MS * 1000);
+    g_usleep (godwit_live_times.poll_ms * 1000);
     return press_abort (copy) ? GO_ON : ENDED;
   }
   run->returned = run->status.returned;

@@ -28,6 +28,19 @@ GodwitLiveRun *godwit_live_get_run (GodwitJob *job);
 void godwit_live_log_error (GodwitJob *job, GodwitSeverity severity, const char *what,
                             const GError *error);
 
+/* How long to wait for what; tests make it short. */
+typedef struct {
+  guint poll_ms;    /* for something to change */
+  guint abort_ms;   /* for an abort to be obeyed, before the channels are cut */
+  guint cut_ms;     /* for the call to return once they are cut */
+  guint idle_ms;    /* for a hypervisor to end a migration whose client died */
+  guint arrival_ms; /* the destination's event may come a round trip after the source's exit */
+  guint settle_ms;  /* for the call to return after the guest went on */
+  guint retry_ms;   /* between attempts to resume */
+} GodwitLiveTimes;
+
+extern GodwitLiveTimes godwit_live_times;
+
 /* --- steering ----------------------------------------------------------------------------- */
 
 /* Raises the downtime limit only when passes over memory stop getting shorter. */

@@ -4,13 +4,6 @@
 #include <godwit/error.h>
 #include <godwit/live.h>
 
-/* An abort that the hypervisor obeys takes a fraction of a second; one that waits for a dead
- * link takes as long as the outage, and then cutting our own channels ends it. */
-#define ABORT_MS 10000
-#define CUT_MS   30000
-#define STATE_MS 30000
-#define POLL_MS  250
-
 G_DEFINE_FINAL_TYPE (GodwitLiveRun, godwit_live_run, G_TYPE_OBJECT)
 
 static void
@@ -63,10 +56,10 @@ wait_for_return (GodwitJob *job, GodwitLiveRun *run, gint64 milliseconds)
 
   while (!run->returned && g_get_monotonic_time () < deadline) {
     g_autoptr (GError) error = NULL;
-    if (!godwit_hypervisor_live_wait (godwit_job_get_source_hypervisor (job), run->live, POLL_MS,
-                                      &run->status, &error)) {
+    if (!godwit_hypervisor_live_wait (godwit_job_get_source_hypervisor (job), run->live,
+                                      godwit_live_times.poll_ms, &run->status, &error)) {
       godwit_live_log_error (job, GODWIT_SEVERITY_WARNING, "cannot watch the migration", error);
-      g_usleep (POLL_MS * 1000);
+      g_usleep (godwit_live_times.poll_ms * 1000);
     }
     run->returned = run->status.returned;
   }
@@ -86,12 +79,12 @@ godwit_live_end_call (GodwitJob *job, gboolean abort)
   if (abort &&
       !godwit_hypervisor_live_abort (godwit_job_get_source_hypervisor (job), run->live, &error))
     godwit_live_log_error (job, GODWIT_SEVERITY_WARNING, "the abort was refused", error);
-  if (wait_for_return (job, run, ABORT_MS))
+  if (wait_for_return (job, run, godwit_live_times.abort_ms))
     return TRUE;
   godwit_job_log (job, GODWIT_SEVERITY_WARNING, NULL,
                   "the migration does not end by itself: cutting its channels");
   godwit_live_cut_tunnels (job);
-  return wait_for_return (job, run, CUT_MS);
+  return wait_for_return (job, run, godwit_live_times.cut_ms);
 }
 
 /* --- who has the guest -------------------------------------------------------------------- */
@@ -176,7 +169,7 @@ doubt (GodwitJob *job, GError **error, const char *what)
 static gboolean
 wait_until_idle (GodwitJob *job, GodwitGuestState *state, GError **error)
 {
-  gint64 deadline = g_get_monotonic_time () + (gint64)STATE_MS * 1000;
+  gint64 deadline = g_get_monotonic_time () + (gint64)godwit_live_times.idle_ms * 1000;
   GodwitLiveRun *run = godwit_live_get_run (job);
 
   for (;;) {
@@ -196,7 +189,7 @@ wait_until_idle (GodwitJob *job, GodwitGuestState *state, GError **error)
                         now != NULL ? now->busy : "it cannot be described");
       return FALSE;
     }
-    g_usleep (POLL_MS * 1000);
+    g_usleep (godwit_live_times.poll_ms * 1000);
   }
 }
 

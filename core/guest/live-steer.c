@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/live-private.h"
 
+/* An abort that the hypervisor obeys takes a fraction of a second; one that waits for a dead
+ * link takes as long as the outage, and then cutting our own channels ends it. */
+GodwitLiveTimes godwit_live_times = {
+    .poll_ms = 250,
+    .abort_ms = 10000,
+    .cut_ms = 30000,
+    .idle_ms = 30000,
+    .arrival_ms = 2000,
+    .settle_ms = 30000,
+    .retry_ms = 150,
+};
+
 /* The first pass moves everything and the second what was written meanwhile; only from the
  * third on do passes say whether the guest writes faster than the link carries. */
 #define FIRST_JUDGED_ITERATION 3

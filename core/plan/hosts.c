@@ -58,6 +58,9 @@ godwit_plan_open_hosts (GodwitJob *job, GodwitRegistry *registry, GodwitReport *
                         GCancellable *cancellable)
 {
   GodwitJobRecord *record = godwit_job_get_record (job);
+  /* The journal must tell another worker which machine "this one" was. */
+  if (record->source == NULL)
+    record->source = g_strdup (g_get_host_name ());
   g_autoptr (GodwitMachines) machines =
       godwit_machines_new (godwit_job_get_config (job), registry, NULL);
   g_auto (Opening)

@@ -4,7 +4,7 @@
 #define SHUTDOWN_TIMEOUT_MS 60000
 #define ASK_AGAIN_MS        10000
 #define DESTROY_MS          15000
-#define POLL_MS             250
+#define POLL_MS             100
 /* A guest that was asked to shut down may still obey after an abort; so long it is watched. */
 #define UNDO_WATCH_MS 30000
 
