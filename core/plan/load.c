@@ -5,26 +5,6 @@
 
 #include <string.h>
 
-GodwitNamed *
-godwit_named_new (const char *name, GObject *object, const GError *error)
-{
-  GodwitNamed *named = g_new0 (GodwitNamed, 1);
-
-  named->name = g_strdup (name);
-  named->object = object != NULL ? g_object_ref (object) : NULL;
-  named->error = error != NULL ? g_error_copy (error) : NULL;
-  return named;
-}
-
-void
-godwit_named_free (GodwitNamed *named)
-{
-  g_free (named->name);
-  g_clear_object (&named->object);
-  g_clear_error (&named->error);
-  g_free (named);
-}
-
 GObject *
 godwit_plan_load_one (GodwitJob *job, GodwitRegistry *registry, GType contract, const char *name,
                       GError **error)

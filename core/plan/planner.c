@@ -3,17 +3,6 @@
 
 #include <godwit/error.h>
 
-void
-godwit_plan_free (GodwitPlan *plan)
-{
-  g_clear_object (&plan->report);
-  g_clear_pointer (&plan->candidates, g_ptr_array_unref);
-  g_free (plan->chosen);
-  g_clear_object (&plan->strategy);
-  g_clear_pointer (&plan->steps, g_ptr_array_unref);
-  g_free (plan);
-}
-
 static void
 emit_findings (GodwitJob *job, GodwitReport *report)
 {

@@ -55,6 +55,11 @@ fake_describe_guest (GodwitHypervisor *hypervisor, const char *name, GCancellabl
                      GError **error)
 {
   FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
+
+  if (strcmp (name, "web") != 0 && strcmp (name, "00000000-0000-4000-8000-000000000001") != 0) {
+    g_set_error (error, GODWIT_ERROR, GODWIT_ERROR_NOT_FOUND, "no guest %s", name);
+    return NULL;
+  }
   GodwitGuest *guest = godwit_guest_new ("web", "00000000-0000-4000-8000-000000000001");
 
   guest->state = self->state;
