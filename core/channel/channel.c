@@ -179,10 +179,22 @@ shake_hands (GodwitChannel *self, const GodwitChannelOptions *options, GCancella
   return options->token == NULL || read_answer (self, options, cancellable, error);
 }
 
+/* Writing to a channel whose process has ended is an error to report, not a reason to die. */
+static void
+ignore_broken_pipes (void)
+{
+  static gsize once;
+  if (g_once_init_enter (&once)) {
+    signal (SIGPIPE, SIG_IGN);
+    g_once_init_leave (&once, 1);
+  }
+}
+
 GodwitChannel *
 godwit_channel_open (const GodwitChannelOptions *options, GCancellable *cancellable, GError **error)
 {
   GodwitChildOptions child = {.argv = options->argv, .death_signal = SIGTERM};
+  ignore_broken_pipes ();
   g_autoptr (GodwitChannel) self = g_new0 (GodwitChannel, 1);
   self->child = godwit_child_spawn (&child, error);
   if (self->child == NULL) {
