@@ -17,21 +17,26 @@ G_DECLARE_FINAL_TYPE (GodwitClient, godwit_client, GODWIT, CLIENT, GObject)
 /* @config_path: NULL for the default; handed on to workers */
 GodwitClient *godwit_client_new (const char *config_path, GError **error);
 GodwitJournal *godwit_client_get_journal (GodwitClient *self);
+/* @plugin_dir: handed on to workers as well; NULL for the installed one */
+void godwit_client_set_plugin_dir (GodwitClient *self, const char *plugin_dir);
 
 /* Creates the job and starts its supervisor. @record needs guest, destination and may have
- * source, strategy, options. Returns the new job's id. */
+ * source, strategy, options. Returns the new job's id. Whoever calls it may end: supervisor and
+ * worker have a session of their own. */
 char *godwit_client_migrate (GodwitClient *self, GodwitJobRecord *record, GError **error);
 /* A new job that reverts a done one. @options: a{ss}, may be NULL */
 char *godwit_client_revert (GodwitClient *self, const char *job, GVariant *options, GError **error);
-/* Start a worker for that purpose on an existing job, and return at once; watch it. */
+/* Start a worker for that purpose on an existing job, and return at once; watch it. A recover of
+ * a job whose worker answers is refused (BUSY); one that does not answer is killed. */
 gboolean godwit_client_confirm (GodwitClient *self, const char *job, GError **error);
 gboolean godwit_client_recover (GodwitClient *self, const char *job, GError **error);
 
 /* Jobs whose worker is dead and whose state is not terminal. (element-type GodwitJobRecord) */
 GPtrArray *godwit_client_list_stranded (GodwitClient *self, GError **error);
 
-/* Calls @listener for every event after serial @after, first from the journal, then live, until
- * no worker works on the job any more or @cancellable is cancelled. */
+/* Calls @listener, in the calling thread, for every event after serial @after, first from the
+ * journal, then live, until no worker works on the job any more or @cancellable is cancelled; both
+ * are TRUE. Progress is told only while the worker's socket can be reached. */
 gboolean godwit_client_watch (GodwitClient *self, const char *job, guint64 after,
                               GodwitEventFunc listener, gpointer user_data,
                               GCancellable *cancellable, GError **error);

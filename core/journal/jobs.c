@@ -245,7 +245,7 @@ claim_job (GodwitJournal *self, gpointer data, GError **error)
   g_autoptr (GodwitJobRecord) record = godwit_journal_read_record (self, claim->id, error);
   if (record == NULL)
     return FALSE;
-  if (record->worker_pid != claim->pid && !godwit_process_kill_worker (record, error))
+  if (record->worker_pid != claim->pid && !godwit_job_record_kill_worker (record, error))
     return FALSE;
 
   g_autoptr (sqlite3_stmt) stmt = godwit_db_prepare (

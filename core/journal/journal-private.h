@@ -63,7 +63,5 @@ GodwitJobRecord *godwit_journal_read_record (GodwitJournal *self, const char *id
 
 char *godwit_process_get_boot_id (void);
 guint64 godwit_process_get_start (int pid);
-/* Kills the record's worker if it lives, and waits until it is dead. */
-gboolean godwit_process_kill_worker (const GodwitJobRecord *record, GError **error);
 
 G_END_DECLS

@@ -76,6 +76,9 @@ int godwit_job_record_get_exit_code (const GodwitJobRecord *record);
 /* Whether the process that the record names still exists on this machine: process id, time of
  * its start and boot are compared. A stopped one is alive. */
 gboolean godwit_job_record_is_worker_alive (const GodwitJobRecord *record);
+/* Kills that process, if it lives and is not the caller, with its group, and waits until it is
+ * dead. */
+gboolean godwit_job_record_kill_worker (const GodwitJobRecord *record, GError **error);
 
 typedef enum {
   GODWIT_STEP_WAITING,

@@ -63,7 +63,7 @@ godwit_job_record_is_worker_alive (const GodwitJobRecord *record)
 }
 
 gboolean
-godwit_process_kill_worker (const GodwitJobRecord *record, GError **error)
+godwit_job_record_kill_worker (const GodwitJobRecord *record, GError **error)
 {
   int pid = record->worker_pid;
   if (pid <= 0 || pid == getpid ())

@@ -4,6 +4,7 @@
 #include <godwit/error.h>
 #include <godwit/strategy.h>
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -120,6 +121,13 @@ add (GPtrArray *steps, const char *name, GodwitPhase phase, GodwitStepFlags flag
   g_ptr_array_add (steps, godwit_step_new (name, name, phase, 1, 1, flags, NULL));
 }
 
+static void
+drop_deadlines (GPtrArray *steps)
+{
+  for (guint i = 0; i < steps->len; i++)
+    ((GodwitStep *)g_ptr_array_index (steps, i))->deadline = 0;
+}
+
 static GPtrArray *
 plan (GodwitStrategy *strategy, GodwitJob *job, GError **error)
 {
@@ -136,6 +144,8 @@ plan (GodwitStrategy *strategy, GodwitJob *job, GError **error)
   add (steps, "define", GODWIT_PHASE_RETIRING, 0);
   add (steps, "undefine", GODWIT_PHASE_RETIRING, GODWIT_STEP_MAY_OWE);
   add (steps, "park", GODWIT_PHASE_RETIRING, GODWIT_STEP_MAY_OWE);
+  if (FAKE_STRATEGY (strategy)->world->no_deadlines)
+    drop_deadlines (steps);
   return steps;
 }
 
@@ -225,10 +235,14 @@ run_step (GodwitStrategy *strategy, GodwitJob *job, const GodwitStep *step,
   touch (world);
   g_string_append_printf (world->calls, "+%s ", step->name);
   if (g_strcmp0 (world->hang_step, step->name) == 0) {
-    while (!g_cancellable_set_error_if_cancelled (cancellable, error))
+    for (guint64 n = 0; !g_cancellable_set_error_if_cancelled (cancellable, error); n++) {
+      godwit_job_progress (job, "disk vda", n, 1000000);
       g_usleep (1000);
+    }
     return FALSE;
   }
+  if (g_strcmp0 (world->kill_step, step->name) == 0)
+    kill (getpid (), SIGKILL);
   if (g_strcmp0 (world->abort_step, step->name) == 0)
     godwit_job_abort (job, "alice", NULL);
   if (g_strcmp0 (world->fail_step, step->name) == 0 && world->fail_times > 0) {

@@ -25,6 +25,8 @@ typedef struct {
   const char *fail_undo;  /* undo_step of that name fails ... */
   guint fail_undo_times;  /* ... so often */
   const char *hang_step;  /* run_step of that name waits for its cancellable */
+  const char *kill_step;  /* run_step of that name kills the process */
+  gboolean no_deadlines;
   const char *abort_step; /* run_step of that name has the job aborted, and goes on */
   gboolean fail_confirm;
   gboolean dead; /* the worker has died: whatever is called now is a defect */

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "control/lock.h"
+
+#include "base/paths.h"
+
+#include <godwit/error.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+/* A worker that has just ended may take a moment to be gone. */
+#define N_TRIES      40
+#define TRY_PAUSE_US 50000
+
+static char *
+make_path (const char *job, const char *suffix)
+{
+  g_autofree char *name = g_strconcat (job, suffix, NULL);
+  return g_build_filename (godwit_paths_get_runtime_dir (), "jobs", name, NULL);
+}
+
+char *
+godwit_control_make_path (const char *job)
+{
+  return make_path (job, ".sock");
+}
+
+gboolean
+godwit_control_make_directory (GError **error)
+{
+  g_autofree char *path = g_build_filename (godwit_paths_get_runtime_dir (), "jobs", NULL);
+  return godwit_paths_make_dir (godwit_paths_get_runtime_dir (), 0755, error) &&
+         godwit_paths_make_dir (path, 0750, error);
+}
+
+/* Locks of the open file description: they are inherited with the descriptor and can be looked at
+ * without being taken. */
+static gboolean
+try_lock (int fd)
+{
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  return fcntl (fd, F_OFD_SETLK, &lock) == 0;
+}
+
+int
+godwit_lock_take (const char *job, GError **error)
+{
+  if (!godwit_control_make_directory (error))
+    return -1;
+  g_autofree char *path = make_path (job, ".lock");
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  if (fd < 0) {
+    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, "check the permissions of that directory",
+                      "cannot open the lock %s: %s", path, g_strerror (errno));
+    return -1;
+  }
+  for (guint i = 0; i < N_TRIES; i++) {
+    if (try_lock (fd))
+      return fd;
+    if (errno != EAGAIN && errno != EACCES)
+      break;
+    g_usleep (TRY_PAUSE_US);
+  }
+  int saved = errno;
+  close (fd);
+  g_autofree char *watch = g_strdup_printf ("godwit watch %s", job);
+  godwit_set_error (error, GODWIT_ERROR_BUSY, watch, "job %s is being worked on already%s%s", job,
+                    saved == EAGAIN || saved == EACCES ? "" : ": ",
+                    saved == EAGAIN || saved == EACCES ? "" : g_strerror (saved));
+  return -1;
+}
+
+GodwitLockState
+godwit_lock_look (const char *job)
+{
+  g_autofree char *path = make_path (job, ".lock");
+  int fd = open (path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0)
+    return errno == ENOENT ? GODWIT_LOCK_FREE : GODWIT_LOCK_UNKNOWN;
+  struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+  int result = fcntl (fd, F_OFD_GETLK, &lock);
+  close (fd);
+  if (result != 0)
+    return GODWIT_LOCK_UNKNOWN;
+  return lock.l_type == F_UNLCK ? GODWIT_LOCK_FREE : GODWIT_LOCK_HELD;
+}
