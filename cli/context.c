@@ -44,8 +44,11 @@ cli_context_get_registry (CliContext *self, GError **error)
 GodwitClient *
 cli_context_get_client (CliContext *self, GError **error)
 {
-  if (self->client == NULL)
-    self->client = godwit_client_new (self->config_path, error);
+  if (self->client != NULL)
+    return self->client;
+  self->client = godwit_client_new (self->config_path, error);
+  if (self->client != NULL)
+    godwit_client_set_plugin_dir (self->client, self->plugin_dir);
   return self->client;
 }
 
