@@ -188,8 +188,9 @@ test_missing_bridge (void)
 static void
 test_missing_network (void)
 {
-  g_free (lab_guest_define (
-      "a", "net2", "--xml \"<interface type='network'><source network='lab'/></interface>\""));
+  g_free (
+      lab_guest_define ("a", "net2",
+                        "--xml \"<interface type='network'><source network='lab'/></interface>\""));
   g_free (lab_sh ("a", "echo '<network><name>lab</name><bridge name=\"br0\"/><forward mode="
                        "\"bridge\"/></network>' | virsh -q net-define /dev/stdin; virsh -q "
                        "net-start lab"));
@@ -212,8 +213,9 @@ test_strategies (void)
 static void
 test_only_cold_fits (void)
 {
-  g_free (lab_sh ("a", "mkdir -p /etc/godwit; printf '[plugins]\\ndisable=live-block;live-shared\\n'"
-                       " > /etc/godwit/godwit.conf"));
+  g_free (lab_sh ("a",
+                  "mkdir -p /etc/godwit; printf '[plugins]\\ndisable=live-block;live-shared\\n'"
+                  " > /etc/godwit/godwit.conf"));
   refuse (REFUSED, "migrate local --to b", "--allow-downtime", "cold");
   g_free (lab_sh ("a", "rm -r /etc/godwit"));
 }
@@ -245,8 +247,8 @@ test_plugins (void)
 
   g_free (lab_sh ("a", "mv %s/godwit-scp.so /root/away.so", dir));
   refuse (USAGE, "migrate local --to b", "scp", "not installed");
-  g_free (lab_sh ("a", "cp /root/away.so %s/godwit-scp.so; chown nobody %s/godwit-scp.so", dir,
-                  dir));
+  g_free (
+      lab_sh ("a", "cp /root/away.so %s/godwit-scp.so; chown nobody %s/godwit-scp.so", dir, dir));
   refuse (USAGE, "migrate local --to b", "godwit-scp.so", "root");
   g_free (lab_sh ("a", "rm %s/godwit-scp.so; mv /root/away.so %s/godwit-scp.so", dir, dir));
 }

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* How an operator steers: abort, detach, confirm, revert, recover; and with little privilege. */
+#include "support/labtest.h"
+
+#include <signal.h>
+#include <string.h>
+
+#define IMAGES "/var/lib/libvirt/images"
+
+/* A slow link keeps a migration in its copy phase for as long as a test needs it. */
+static void
+slow_link (gboolean slow)
+{
+  g_free (lab ("rate", "b", slow ? "20" : "none", NULL));
+}
+
+static void
+assert_rolled_back (const char *name, const char *before)
+{
+  lab_assert_state ("a", name, "running");
+  lab_assert_state ("b", name, "absent");
+  lab_assert_writes ("a", name);
+  lab_assert_clean ();
+  lab_assert_unchanged (before);
+}
+
+static void
+test_interrupt (void)
+{
+  g_autofree char *before = lab_snapshot ();
+  LabProcess *migrate = NULL;
+
+  slow_link (TRUE);
+  migrate = lab_spawn ("a", "godwit migrate ctl --to b --strategy live-block");
+  lab_process_expect (migrate, "disk vda");
+  lab_process_signal (migrate, SIGINT);
+  g_assert_cmpint (lab_process_finish (migrate), ==, 130);
+  slow_link (FALSE);
+  assert_rolled_back ("ctl", before);
+}
+
+static void
+test_abort_from_elsewhere (void)
+{
+  g_autofree char *before = lab_snapshot ();
+  g_autoptr (LabRun) log = NULL;
+  LabProcess *migrate = NULL;
+
+  slow_link (TRUE);
+  migrate = lab_spawn ("a", "godwit migrate ctl --to b --strategy live-block");
+  lab_process_expect (migrate, "disk vda");
+  lab_run_free (lab_godwit ("a", 0, "abort ctl"));
+  g_assert_cmpint (lab_process_finish (migrate), ==, 130);
+  slow_link (FALSE);
+  assert_rolled_back ("ctl", before);
+  log = lab_godwit ("a", 0, "log ctl");
+  lab_assert_contains (log->out, "root");
+  lab_assert_contains (log->out, "abort");
+}
+
+/* A lost terminal detaches; the job goes on, and a second one for the guest is refused. */
+static void
+test_hangup (void)
+{
+  g_autoptr (LabRun) second = NULL;
+  LabProcess *migrate = NULL;
+
+  slow_link (TRUE);
+  migrate = lab_spawn ("a", "godwit migrate ctl --to b --strategy live-block");
+  lab_process_expect (migrate, "disk vda");
+  lab_process_signal (migrate, SIGHUP);
+  lab_process_finish (migrate);
+  second = lab_sh_try ("a", "godwit migrate ctl --to b");
+  g_assert_cmpint (second->status, !=, 0);
+  lab_assert_contains (second->err, "already");
+  slow_link (FALSE);
+  lab_run_free (lab_godwit ("a", 0, "wait ctl"));
+  lab_assert_state ("b", "ctl", "running");
+  lab_assert_writes ("b", "ctl");
+  lab_run_free (lab_godwit ("a", 0, "confirm ctl"));
+  /* Bring it home for the next test, from a third name for the same direction. */
+  lab_run_free (lab_godwit ("a", 0, "migrate ctl --from b --to localhost --auto-confirm"));
+  lab_assert_state ("a", "ctl", "running");
+  lab_assert_clean ();
+}
+
+static void
+test_detach (void)
+{
+  g_autoptr (LabRun) start = lab_godwit ("a", 0, "migrate ctl --to b --detach --auto-confirm");
+  g_autoptr (LabRun) jobs = NULL;
+
+  g_assert_cmpstr (start->out, !=, "");
+  lab_run_free (lab_godwit ("a", 0, "wait ctl"));
+  lab_assert_state ("b", "ctl", "running");
+  jobs = lab_godwit ("a", 0, "jobs");
+  lab_assert_contains (jobs->out, "done");
+  lab_run_free (lab_godwit ("a", 0, "migrate ctl --from b --to localhost --auto-confirm"));
+}
+
+/* kill -9 of the worker: the supervisor recovers at once. */
+static void
+test_worker_killed (void)
+{
+  g_autofree char *before = lab_snapshot ();
+  LabProcess *migrate = NULL;
+
+  slow_link (TRUE);
+  migrate = lab_spawn ("a", "godwit migrate ctl --to b --strategy live-block");
+  lab_process_expect (migrate, "disk vda");
+  g_free (lab_sh ("a", "kill -9 $(pgrep -f '^[^ ]*godwit work' | head -n 1)"));
+  g_assert_cmpint (lab_process_finish (migrate), ==, 1);
+  slow_link (FALSE);
+  assert_rolled_back ("ctl", before);
+}
+
+/* kill -9 of worker and supervisor: the next command says that a job waits; recover mends it,
+ * and a second recover changes nothing. */
+static void
+test_both_killed (void)
+{
+  g_autofree char *before = lab_snapshot ();
+  g_autoptr (LabRun) jobs = NULL;
+  g_autoptr (LabRun) again = NULL;
+  LabProcess *migrate = NULL;
+
+  slow_link (TRUE);
+  migrate = lab_spawn ("a", "godwit migrate ctl --to b --strategy live-block");
+  lab_process_expect (migrate, "disk vda");
+  g_free (lab_sh ("a", "kill -9 $(pgrep -f '^[^ ]*godwit supervise') $(pgrep -f "
+                       "'^[^ ]*godwit work')"));
+  lab_process_finish (migrate);
+  slow_link (FALSE);
+  jobs = lab_godwit ("a", 0, "jobs");
+  lab_assert_contains (jobs->err, "recover");
+  lab_run_free (lab_sh_try ("a", "godwit recover"));
+  assert_rolled_back ("ctl", before);
+  again = lab_godwit ("a", 0, "recover");
+  lab_assert_unchanged (before);
+}
+
+static void
+test_revert_stopped (void)
+{
+  g_autofree char *image = lab_guest_define ("a", "rvs", "--size 128 --fill 10");
+  g_autofree char *files = lab_sh ("a", "ls -ilR --time-style=full-iso " IMAGES "/rvs");
+  g_autofree char *definition = lab_sh ("a", "virsh dumpxml --inactive rvs");
+  g_autofree char *files_after = NULL;
+  g_autofree char *definition_after = NULL;
+
+  lab_run_free (lab_godwit ("a", 0, "migrate rvs --to b"));
+  lab_assert_state ("b", "rvs", "shut off");
+  lab_run_free (lab_godwit ("a", 0, "revert rvs"));
+  lab_assert_state ("a", "rvs", "shut off");
+  lab_assert_state ("b", "rvs", "absent");
+  files_after = lab_sh ("a", "ls -ilR --time-style=full-iso " IMAGES "/rvs");
+  definition_after = lab_sh ("a", "virsh dumpxml --inactive rvs");
+  g_assert_cmpstr (definition, ==, definition_after);
+  g_assert_cmpstr (files, ==, files_after);
+  g_free (lab_sh ("b", "test ! -e %s", image));
+  lab_assert_clean ();
+  lab_guest_forget ("rvs");
+}
+
+static void
+test_revert_ran (void)
+{
+  g_autofree char *image = lab_guest_define ("a", "rvr", "--size 128 --fill 10");
+  g_autoptr (LabRun) refused = NULL;
+
+  lab_guest_boot ("a", "rvr");
+  lab_run_free (lab_godwit ("a", 0, "migrate rvr --to b --strategy cold --allow-downtime"));
+  lab_assert_writes ("b", "rvr");
+  refused = lab_godwit ("a", 3, "revert rvr");
+  lab_assert_contains (refused->err, "written");
+  lab_assert_contains (refused->err, "--discard-destination-writes");
+  lab_assert_state ("b", "rvr", "running");
+  lab_run_free (lab_godwit ("a", 0, "revert rvr --discard-destination-writes"));
+  lab_assert_state ("a", "rvr", "running");
+  lab_assert_state ("b", "rvr", "absent");
+  lab_assert_clean ();
+  g_free (lab_sh ("b", "test ! -e %s", image));
+  lab_guest_forget ("rvr");
+}
+
+/* With --copy-back nothing that the guest wrote at the destination is lost. */
+static void
+test_revert_copy_back (void)
+{
+  g_autofree char *image = lab_guest_define ("a", "rvc", "--size 128 --fill 10");
+
+  lab_guest_boot ("a", "rvc");
+  lab_run_free (lab_godwit ("a", 0, "migrate rvc --to b --strategy cold --allow-downtime"));
+  lab_assert_writes ("b", "rvc");
+  lab_run_free (lab_godwit ("a", 0, "revert rvc --copy-back"));
+  lab_assert_state ("b", "rvc", "absent");
+  lab_assert_writes ("a", "rvc");
+  g_free (lab ("guest", "stop", "a", "rvc", NULL));
+  lab_assert_nothing_lost ("a", "rvc", image);
+  lab_assert_clean ();
+  lab_guest_forget ("rvc");
+}
+
+/* Root may not log in: the agent is started through sudo by an ordinary user. */
+static void
+test_unprivileged (void)
+{
+  g_autofree char *image = lab_guest_define ("a", "opr", "--size 128 --fill 10");
+
+  lab_guest_boot ("a", "opr");
+  g_free (lab_sh ("a", "mkdir -p /etc/godwit; printf '[host b]\\ndestination=oper@b\\n"
+                       "agent-command=sudo -n godwit agent --stdio\\n' > /etc/godwit/godwit.conf"));
+  g_free (lab_sh ("b", "mv /root/.ssh/authorized_keys /root/.ssh/away"));
+  lab_run_free (lab_godwit ("a", 0, "migrate opr --to b --auto-confirm"));
+  g_free (lab_sh ("b", "mv /root/.ssh/away /root/.ssh/authorized_keys"));
+  g_free (lab_sh ("a", "rm -r /etc/godwit"));
+  lab_assert_state ("b", "opr", "running");
+  lab_assert_writes ("b", "opr");
+  g_free (lab ("guest", "stop", "b", "opr", NULL));
+  lab_assert_nothing_lost ("b", "opr", image);
+  lab_assert_clean ();
+  lab_guest_forget ("opr");
+}
+
+/* The controller is a third host: relayed without a pair, straight with one. */
+static void
+test_third_host (void)
+{
+  g_autofree char *image = lab_guest_define ("a", "thd", "--size 128 --fill 10");
+  g_autoptr (LabRun) relayed = NULL;
+  g_autoptr (LabRun) paired = NULL;
+  g_autoptr (LabRun) again = NULL;
+
+  lab_guest_boot ("a", "thd");
+  lab_run_free (lab_godwit ("c", 0, "migrate thd --from a --to b --auto-confirm"));
+  relayed = lab_godwit ("c", 0, "log thd");
+  lab_assert_contains (relayed->out, "relayed");
+  lab_assert_writes ("b", "thd");
+  lab_run_free (lab_godwit ("c", 0, "hosts pair b a"));
+  again = lab_godwit ("c", 0, "hosts pair b a");
+  lab_run_free (lab_godwit ("c", 0, "migrate thd --from b --to a --auto-confirm"));
+  paired = lab_godwit ("c", 0, "log thd");
+  g_assert_null (strstr (paired->out, "relayed"));
+  lab_assert_writes ("a", "thd");
+  /* The key that pairs them opens an agent and nothing else. */
+  g_autoptr (LabRun) shell =
+      lab_sh_try ("b",
+                  "ssh -i /etc/godwit/keys/id_ed25519 -o IdentitiesOnly=yes -o BatchMode=yes "
+                  "-o UserKnownHostsFile=/etc/godwit/known_hosts a touch /root/broken </dev/null");
+  g_assert_nonnull (shell);
+  g_free (lab_sh ("a", "test ! -e /root/broken"));
+  g_free (lab ("guest", "stop", "a", "thd", NULL));
+  lab_assert_nothing_lost ("a", "thd", image);
+  lab_assert_clean ();
+  lab_guest_forget ("thd");
+}
+
+static void
+test_hosts (void)
+{
+  g_autoptr (LabRun) hosts = NULL;
+
+  g_free (lab_sh ("a", "mkdir -p /etc/godwit; printf '[host b]\\n[host gone]\\n"
+                       "destination=root@gone.invalid\\n' > /etc/godwit/godwit.conf"));
+  hosts = lab_sh_try ("a", "godwit hosts");
+  lab_assert_contains (hosts->out, "b");
+  lab_assert_contains (hosts->out, "gone");
+  g_free (lab_sh ("a", "rm -r /etc/godwit"));
+}
+
+static void
+test_control_socket (void)
+{
+  g_autofree char *mode = NULL;
+  LabProcess *migrate = NULL;
+
+  g_free (lab_sh ("a", "getent group godwit >/dev/null || groupadd -r godwit"));
+  slow_link (TRUE);
+  migrate = lab_spawn ("a", "godwit migrate ctl --to b --strategy live-block");
+  lab_process_expect (migrate, "disk vda");
+  mode = lab_sh ("a", "stat -c '%%a %%U %%G' $(find /run/godwit/jobs -type s)");
+  lab_run_free (lab_godwit ("a", 0, "abort ctl"));
+  g_assert_cmpint (lab_process_finish (migrate), ==, 130);
+  slow_link (FALSE);
+  g_assert_cmpstr (mode, ==, "660 root godwit");
+}
+
+static void
+prepare (void)
+{
+  g_free (lab_guest_define ("a", "ctl", "--size 256 --fill 60"));
+  lab_guest_boot ("a", "ctl");
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/control/interrupt", test_interrupt);
+  g_test_add_func ("/control/abort-from-elsewhere", test_abort_from_elsewhere);
+  g_test_add_func ("/control/hangup", test_hangup);
+  g_test_add_func ("/control/detach", test_detach);
+  g_test_add_func ("/control/worker-killed", test_worker_killed);
+  g_test_add_func ("/control/both-killed", test_both_killed);
+  g_test_add_func ("/control/socket", test_control_socket);
+  g_test_add_func ("/control/revert/stopped", test_revert_stopped);
+  g_test_add_func ("/control/revert/ran", test_revert_ran);
+  g_test_add_func ("/control/revert/copy-back", test_revert_copy_back);
+  g_test_add_func ("/control/unprivileged", test_unprivileged);
+  g_test_add_func ("/control/third-host", test_third_host);
+  g_test_add_func ("/control/hosts", test_hosts);
+  return lab_main ("control", "a,b,c", prepare);
+}
