@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The lab as the demo and the benchmarks use it: hosts, guests, figures seen from outside."""
+
+import json
+import os
+import subprocess
+import time
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+LAB = os.path.join(os.path.dirname(HERE), "lab", "lab")
+IMAGES = "/var/lib/libvirt/images"
+DEADLINE = 300
+
+
+class Failed(Exception):
+    """A command failed; the message has all that it printed."""
+
+
+def call(argv, check=True, timeout=DEADLINE):
+    run = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                         timeout=timeout, check=False)
+    if check and run.returncode != 0:
+        raise Failed(f"{' '.join(argv)}: exit {run.returncode}\n{run.stdout}{run.stderr}")
+    return run
+
+
+def lab(*argv, check=True):
+    return call([LAB, *argv], check).stdout.strip()
+
+
+def on(host, command, check=True):
+    """A shell command on a host; what it printed."""
+    return call([LAB, "exec", host, "--", "bash", "-c", command], check).stdout.strip()
+
+
+def timed_on(host, command):
+    """The seconds that a shell command takes on a host, without entering the host."""
+    text = on(host, f"start=$(date +%s%N); {command} >/dev/null; echo $(($(date +%s%N) - start))")
+    return int(text.splitlines()[-1]) / 1e9
+
+
+def up(instance, hosts):
+    os.environ["LAB"] = instance
+    lab("down")
+    stage = os.environ["GODWIT_STAGE"]
+    lab("up", "--hosts", hosts, "--stage", stage)
+
+
+def down():
+    lab("down")
+
+
+def boot(host, guest):
+    lab("guest", "start", host, guest)
+    lab("guest", "wait-boot", host, guest)
+
+
+def now_us():
+    return int(lab("now"))
+
+
+def settle(guest, host):
+    """Waits until the guest beats on that host, so that a gap has an end."""
+    lab("guest", "wait-boot", host, guest)
+
+
+def beats(guest, since_us):
+    return json.loads(lab("heartbeat", guest, "--since", str(since_us)))
+
+
+def allocated(host, path):
+    return 512 * int(on(host, f"sync '{path}'; stat -c %b '{path}'"))
+
+
+def lost_writes(host, guest, image):
+    """Acknowledged records that are not in the image. A running guest is stopped meanwhile."""
+    acked = lab("acked", guest)
+    running = lab("guest", "state", host, guest) == "running"
+    if running:
+        on(host, f"virsh -q suspend {guest}")
+    try:
+        verdict = call([LAB, "guest", "verify", host, image, "--guest", guest, "--acked", acked],
+                       check=False)
+        found = json.loads(verdict.stdout)
+    finally:
+        if running:
+            on(host, f"virsh -q resume {guest}")
+    return max(0, int(acked) - found["last"]) + found["bad"], found
+
+
+def show(controller, job):
+    return json.loads(on(controller, f"godwit show {job} --json").splitlines()[0])
+
+
+def seconds_between(first, last):
+    from datetime import datetime
+
+    parse = lambda text: datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return (parse(last) - parse(first)).total_seconds()
+
+
+def stopwatch():
+    start = time.monotonic()
+    return lambda: time.monotonic() - start
