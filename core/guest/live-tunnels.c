@@ -101,8 +101,9 @@ godwit_live_close_tunnels (GodwitJob *job, GCancellable *cancellable, GError **e
     GObject *tunnel = godwit_job_kept (job, tunnel_names[i]);
     if (tunnel == NULL)
       continue;
-    godwit_tunnel_close (GODWIT_TUNNEL (tunnel));
+    /* A tunnel that is closed cannot be asked any more. */
     godwit_job_add_bytes (job, godwit_tunnel_get_bytes (GODWIT_TUNNEL (tunnel)));
+    godwit_tunnel_close (GODWIT_TUNNEL (tunnel));
     godwit_job_keep (job, tunnel_names[i], NULL);
   }
   for (gsize i = 0; i < G_N_ELEMENTS (hosts); i++) {

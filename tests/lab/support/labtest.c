@@ -341,8 +341,8 @@ lab_assert_clean (void)
     g_autofree char *left =
         lab_sh (hosts[i], "for try in {1..100}; do "
                           "left=$(pgrep -ax godwit; pgrep -ax ssh; "
-                          "find /run/godwit -mindepth 1 -not -name jobs -not -name offers -not "
-                          "-name sessions 2>/dev/null); "
+                          "find /run/godwit -mindepth 1 -not -name jobs -not -name offers "
+                          "-not -name sessions -not -name agents -not -name plugins.cache 2>/dev/null); "
                           "[[ -n $left ]] || break; sleep 0.05; done; echo \"$left\"");
     if (*left != '\0')
       g_error ("left behind on %s:\n%s", hosts[i], left);
