@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* A worker that has just ended may take a moment to be gone. */
@@ -43,27 +44,46 @@ try_lock (int fd)
   return fcntl (fd, F_OFD_SETLK, &lock) == 0;
 }
 
+/* The holder before us may have removed the file that we waited for; a lock on that keeps nobody
+ * out. */
+static gboolean
+is_removed (int fd)
+{
+  struct stat info;
+  return fstat (fd, &info) != 0 || info.st_nlink == 0;
+}
+
+/* -1 with errno if it is held or cannot be opened. */
+static int
+open_locked (const char *path)
+{
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  if (fd < 0)
+    return -1;
+  gboolean locked = try_lock (fd);
+  int saved = errno;
+  if (locked && !is_removed (fd))
+    return fd;
+  close (fd);
+  errno = locked ? EAGAIN : saved;
+  return -1;
+}
+
 int
 godwit_lock_take (const char *job, GError **error)
 {
   if (!godwit_control_make_directory (error))
     return -1;
   g_autofree char *path = make_path (job, ".lock");
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-  if (fd < 0) {
-    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, "check the permissions of that directory",
-                      "cannot open the lock %s: %s", path, g_strerror (errno));
-    return -1;
-  }
-  for (guint i = 0; i < N_TRIES; i++) {
-    if (try_lock (fd))
+  int saved = EAGAIN;
+  for (guint i = 0; i < N_TRIES && (saved == EAGAIN || saved == EACCES); i++) {
+    if (i > 0)
+      g_usleep (TRY_PAUSE_US);
+    int fd = open_locked (path);
+    if (fd >= 0)
       return fd;
-    if (errno != EAGAIN && errno != EACCES)
-      break;
-    g_usleep (TRY_PAUSE_US);
+    saved = errno;
   }
-  int saved = errno;
-  close (fd);
   g_autofree char *watch = g_strdup_printf ("godwit watch %s", job);
   godwit_set_error (error, GODWIT_ERROR_BUSY, watch, "job %s is being worked on already%s%s", job,
                     saved == EAGAIN || saved == EACCES ? "" : ": ",
@@ -84,4 +104,11 @@ godwit_lock_look (const char *job)
   if (result != 0)
     return GODWIT_LOCK_UNKNOWN;
   return lock.l_type == F_UNLCK ? GODWIT_LOCK_FREE : GODWIT_LOCK_HELD;
+}
+
+void
+godwit_lock_remove (const char *job)
+{
+  g_autofree char *path = make_path (job, ".lock");
+  unlink (path);
 }

@@ -17,6 +17,8 @@ typedef enum {
 /* Returns: a descriptor, or -1 with BUSY if somebody else holds it for longer than a moment */
 int godwit_lock_take (const char *job, GError **error);
 GodwitLockState godwit_lock_look (const char *job);
+/* By its holder, just before it ends: nothing of a finished job is left. */
+void godwit_lock_remove (const char *job);
 
 /* RUNTIME/jobs/JOB.sock */
 char *godwit_control_make_path (const char *job);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "control/supervisor.h"
 
+#include "control/lock.h"
+
 #include "control/client.h"
 #include "control/log.h"
 #include "control/spawn.h"
@@ -154,5 +156,7 @@ godwit_supervisor_main (int argc, char **argv)
                                          .journal = journal,
                                          .start = start_worker,
                                          .data = &errand};
-  return godwit_supervise (&supervision, purpose);
+  int code = godwit_supervise (&supervision, purpose);
+  godwit_lock_remove (errand.job);
+  return code;
 }
