@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/agent-interface.h"
 #include "agent/agent-private.h"
+#include "agent/dial.h"
 #include "agent/files.h"
 #include "agent/listen.h"
 #include "agent/offers.h"
@@ -233,6 +234,14 @@ call_start_send (GodwitAgent *self, GVariant *arguments, GError **error)
 }
 
 static GVariant *
+call_may_call (GodwitAgent *self, GVariant *arguments, GError **error)
+{
+  g_autofree const char **command = NULL;
+  g_variant_get (arguments, "(^a&s)", &command);
+  return g_variant_new ("(b)", godwit_dialer_allows (self, command));
+}
+
+static GVariant *
 call_offer (GodwitAgent *self, GVariant *arguments, GError **error)
 {
   g_autoptr (GVariant) options = g_variant_get_child_value (arguments, 0);
@@ -289,6 +298,7 @@ static const struct {
     {"StartHash", call_start_hash},
     {"StartSend", call_start_send},
     {"StartListen", call_start_listen},
+    {"MayCall", call_may_call},
     {"Offer", call_offer},
     {"Poll", call_poll},
     {"Cancel", call_cancel},

@@ -49,11 +49,11 @@ is_trusted_file (const char *path)
 }
 
 static gboolean
-is_paired_command (GStrv command)
+is_paired_command (const char *const *command)
 {
   g_autofree char *base = g_path_get_dirname (godwit_paths_get_config_file ());
   g_autofree char *path = g_build_filename (base, "pairs", NULL);
-  g_autofree char *wanted = g_strjoinv ("\n", command);
+  g_autofree char *wanted = g_strjoinv ("\n", (char **)command);
   g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
   const char *name;
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
@@ -66,20 +66,25 @@ is_paired_command (GStrv command)
   return FALSE;
 }
 
+gboolean
+godwit_dialer_allows (GodwitAgent *agent, const char *const *command)
+{
+  /* Words are compared line by line. */
+  for (gsize i = 0; command[i] != NULL; i++)
+    if (strchr (command[i], '\n') != NULL)
+      return FALSE;
+  return command[0] != NULL && (agent->any_channel || is_paired_command (command));
+}
+
 static gboolean
 check_command (GodwitDialer *self, GError **error)
 {
-  if (self->command == NULL || self->command[0] == NULL || self->token == NULL) {
+  if (self->command == NULL || self->token == NULL) {
     godwit_set_error (error, GODWIT_ERROR_INTERNAL, NULL, "no way to reach %s was given",
                       self->host);
     return FALSE;
   }
-  for (gsize i = 0; self->command[i] != NULL; i++)
-    if (strchr (self->command[i], '\n') != NULL) {
-      godwit_set_error (error, GODWIT_ERROR_DENIED, NULL, "a channel's command has a line break");
-      return FALSE;
-    }
-  if (self->agent->any_channel || is_paired_command (self->command))
+  if (godwit_dialer_allows (self->agent, (const char *const *)self->command))
     return TRUE;
   g_autofree char *remedy = g_strdup_printf ("godwit hosts pair THIS-HOST %s", self->host);
   godwit_set_error (error, GODWIT_ERROR_DENIED, remedy,

@@ -28,9 +28,9 @@ epoch_path (const char *job)
 }
 
 static char *
-sessions_dir (void)
+claims_dir (void)
 {
-  return g_build_filename (godwit_paths_get_runtime_dir (), "sessions", NULL);
+  return g_build_filename (godwit_paths_get_runtime_dir (), "claims", NULL);
 }
 
 /* Ticks after boot at which the process started: with the id it names a process for ever. */
@@ -66,11 +66,11 @@ end_session (int pid, guint64 start, GError **error)
   return ended;
 }
 
-/* Session files are named JOB@EPOCH@PID and hold the start time. */
+/* Claims are files named JOB@EPOCH@PID and hold the start time. */
 static gboolean
 end_lower_sessions (const char *job, guint64 epoch, GError **error)
 {
-  g_autofree char *path = sessions_dir ();
+  g_autofree char *path = claims_dir ();
   g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
   const char *name;
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
@@ -121,9 +121,9 @@ claim_locked (const char *job, guint64 epoch, GError **error)
   g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT "\n", epoch);
   if (epoch > stored && !write_durably (path, number, error))
     return FALSE;
-  g_autofree char *sessions = sessions_dir ();
+  g_autofree char *claims = claims_dir ();
   g_autofree char *mine =
-      g_strdup_printf ("%s/%s@%" G_GUINT64_FORMAT "@%d", sessions, job, epoch, (int)getpid ());
+      g_strdup_printf ("%s/%s@%" G_GUINT64_FORMAT "@%d", claims, job, epoch, (int)getpid ());
   g_autofree char *start = g_strdup_printf ("%" G_GUINT64_FORMAT "\n", get_start_time (getpid ()));
   return write_durably (mine, start, error) && end_lower_sessions (job, epoch, error);
 }
@@ -137,11 +137,11 @@ godwit_agent_claim_job (const char *job, guint64 epoch, GError **error)
   }
   g_autofree char *path = epoch_path (job);
   g_autofree char *epochs = g_path_get_dirname (path);
-  g_autofree char *sessions = sessions_dir ();
+  g_autofree char *claims = claims_dir ();
   if (!godwit_paths_make_dir (godwit_paths_get_state_dir (), 0755, error) ||
       !godwit_paths_make_dir (epochs, 0700, error) ||
       !godwit_paths_make_dir (godwit_paths_get_runtime_dir (), 0755, error) ||
-      !godwit_paths_make_dir (sessions, 0700, error))
+      !godwit_paths_make_dir (claims, 0700, error))
     return FALSE;
   int lock = open (epochs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (lock < 0 || flock (lock, LOCK_EX) != 0) {
@@ -158,7 +158,7 @@ godwit_agent_claim_job (const char *job, guint64 epoch, GError **error)
 void
 godwit_agent_forget_sessions (void)
 {
-  g_autofree char *path = sessions_dir ();
+  g_autofree char *path = claims_dir ();
   g_autofree char *suffix = g_strdup_printf ("@%d", (int)getpid ());
   g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
   const char *name;

@@ -51,7 +51,7 @@ godwit_agent_get_info (GodwitAgent *self)
 static gboolean
 check_job_name (const char *job, GError **error)
 {
-  static const char *const reserved[] = {"agents", "sessions", "jobs", NULL};
+  static const char *const reserved[] = {"agents", "claims", "sessions", "jobs", "control", NULL};
   gsize length = strlen (job);
   if (length > 0 && length <= 64 && g_ascii_isalnum (job[0]) &&
       length == strspn (job, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") &&

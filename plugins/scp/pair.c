@@ -6,8 +6,9 @@
 
 #include <string.h>
 
+/* Others than root read the configuration in /etc/godwit, but no key. */
 #define MAKE_KEY                                                                                   \
-  "set -e; umask 077; mkdir -p /etc/godwit/keys; "                                                 \
+  "set -e; umask 022; mkdir -p /etc/godwit; umask 077; mkdir -p /etc/godwit/keys; "                \
   "test -s " GODWIT_SCP_KEY                                                                        \
   " || ssh-keygen -q -t ed25519 -N '' -C \"godwit@$(hostname)\" -f " GODWIT_SCP_KEY                \
   "; cat " GODWIT_SCP_KEY ".pub"
@@ -16,6 +17,11 @@
 #define ADD_LINE(file, directory)                                                                  \
   "set -e; umask 077; mkdir -p " directory "; touch " file "; IFS= read -r line; "                 \
   "grep -qxF -e \"$line\" " file " || printf '%s\\n' \"$line\" >> " file
+
+/* %s is the file. Written whole, because an agent may be reading it. */
+#define WRITE_PAIR                                                                                 \
+  "set -e; umask 022; mkdir -p " GODWIT_SCP_PAIRS "; cd " GODWIT_SCP_PAIRS "; "                    \
+  "cat > .new.$$; mv .new.$$ %s"
 
 #define CHECK_PAIR "test -s " GODWIT_SCP_KEY " && test -s " GODWIT_SCP_KNOWN_HOSTS
 
@@ -135,6 +141,30 @@ allow_key (GodwitScp *self, const char *key, const char *const *remote, GCancell
   return done != NULL;
 }
 
+/* The agent there runs no command that a controller names, only those that its own host knows. */
+static gboolean
+allow_command (GodwitScp *self, GodwitScp *from, const char *const *remote,
+               GCancellable *cancellable, GError **error)
+{
+  g_auto (GStrv) argv = godwit_scp_make_command (self, GODWIT_ROUTE_PAIR, NULL, remote, error);
+  g_autoptr (GodwitScpTarget) target = argv != NULL ? godwit_scp_resolve (self, error) : NULL;
+
+  if (target == NULL)
+    return FALSE;
+  g_autofree char *words = g_strjoinv ("\n", argv);
+  g_autofree char *input = g_strconcat (words, "\n", NULL);
+  g_autofree char *name =
+      g_strdup_printf ("%s@%s:%s", target->user, target->hostname, target->port);
+  g_autofree char *quoted = g_shell_quote (g_strcanon (name,
+                                                       "abcdefghijklmnopqrstuvwxyz"
+                                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                                       "0123456789.-_@:",
+                                                       '_'));
+  g_autofree char *script = g_strdup_printf (WRITE_PAIR, quoted);
+  g_autofree char *done = godwit_scp_run_shell (from, script, input, cancellable, error);
+  return done != NULL;
+}
+
 /* The agent greets whoever comes in: its first line proves key, host key and command at once. */
 static gboolean
 try_pair (GodwitScp *self, GodwitScp *from, const char *const *remote, GCancellable *cancellable,
@@ -178,6 +208,7 @@ godwit_scp_pair (GodwitScp *self, GodwitScp *from, const char *const *remote,
   }
   return trust_host_keys (self, from, cancellable, error) &&
          allow_key (self, key, remote, cancellable, error) &&
+         allow_command (self, from, remote, cancellable, error) &&
          try_pair (self, from, remote, cancellable, error);
 }
 

@@ -11,6 +11,8 @@ G_DECLARE_FINAL_TYPE (GodwitScp, godwit_scp, GODWIT, SCP, GObject)
 /* Where the key of a paired host lies, and the host keys that it trusts. */
 #define GODWIT_SCP_KEY         "/etc/godwit/keys/id_ed25519"
 #define GODWIT_SCP_KNOWN_HOSTS "/etc/godwit/known_hosts"
+/* The commands that its agent may run to reach others. */
+#define GODWIT_SCP_PAIRS "/etc/godwit/pairs"
 
 struct _GodwitScp {
   GObject parent_instance;

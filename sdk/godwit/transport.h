@@ -52,7 +52,9 @@ G_DECLARE_INTERFACE (GodwitTransport, godwit_transport, GODWIT, TRANSPORT, GObje
  *   and its exit status, into an error with a remedy.
  * @pair: optional. Makes it possible for @from's host to open channels to @self's host with
  *   %GODWIT_ROUTE_PAIR: a key of its own there, restricted here to @remote. Uses only channels
- *   of its own. Idempotent.
+ *   of its own. Idempotent. An agent runs only commands that its host knows, so on @from's host
+ *   it also writes a file in `/etc/godwit/pairs`, owned by root, that holds the command which
+ *   @get_command gives for %GODWIT_ROUTE_PAIR and @remote, one word a line.
  * @is_paired: optional. Quick and without side effects.
  *
  * Methods may be called from several threads at once. Since: 0.1

@@ -16,8 +16,6 @@ struct _TestTransport {
   GStrv prefix;
 };
 
-static gboolean paired_by_default;
-
 static GodwitTransportFlags
 test_get_flags (GodwitTransport *transport)
 {
@@ -46,19 +44,12 @@ test_explain (GodwitTransport *transport, int status, const char *printed, GErro
     godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, NULL, "status %d: %s", status, printed);
 }
 
-static gboolean
-test_is_paired (GodwitTransport *self, GodwitTransport *from, GCancellable *cancellable)
-{
-  return paired_by_default;
-}
-
 static void
 test_transport_iface_init (GodwitTransportInterface *iface)
 {
   iface->get_flags = test_get_flags;
   iface->get_command = test_get_command;
   iface->explain = test_explain;
-  iface->is_paired = test_is_paired;
 }
 
 G_DEFINE_FINAL_TYPE_WITH_CODE (TestTransport, test_transport, G_TYPE_OBJECT,
@@ -118,7 +109,6 @@ fixture_set_up (Fixture *fixture, gconstpointer data)
   g_assert_cmpint (g_mkdir (fixture->session, 0700), ==, 0);
   g_autofree char *allowed = g_build_filename (fixture->root, "data", NULL);
   g_assert_cmpint (g_mkdir (allowed, 0755), ==, 0);
-  paired_by_default = FALSE;
 }
 
 static void
@@ -217,9 +207,8 @@ fixture_is_there (const char *path)
 }
 
 void
-fixture_set_paired (Fixture *fixture, const char *from, const char *to, gboolean paired)
+fixture_pair (Fixture *fixture, const char *from, const char *to)
 {
-  paired_by_default = paired;
   g_autofree char *directory = g_build_filename (fixture->root, from, "etc", "pairs", NULL);
   g_autofree char *file = g_build_filename (directory, to, NULL);
   g_autoptr (GodwitTransport) transport = fixture_transport (fixture, to, NULL);

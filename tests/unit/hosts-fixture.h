@@ -28,7 +28,7 @@ char *fixture_path (Fixture *fixture, const char *name);
 char *fixture_make_file (Fixture *fixture, const char *name, const char *contents);
 gboolean fixture_is_there (const char *path);
 
-/* Whether fixture transports say that hosts are paired; also writes what the agents check. */
-void fixture_set_paired (Fixture *fixture, const char *from, const char *to, gboolean paired);
+/* Lets @from's agent open channels to @to itself. */
+void fixture_pair (Fixture *fixture, const char *from, const char *to);
 
 G_END_DECLS

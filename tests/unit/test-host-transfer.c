@@ -134,7 +134,7 @@ test_relayed (Fixture *fixture, gconstpointer data)
 static void
 test_paired (Fixture *fixture, gconstpointer data)
 {
-  fixture_set_paired (fixture, "a", "b", TRUE);
+  fixture_pair (fixture, "a", "b");
   g_autoptr (GodwitHost) from = fixture_open (fixture, "a");
   g_autoptr (GodwitHost) to = fixture_open (fixture, "b");
   check_copy (fixture, from, to, FALSE);

@@ -201,7 +201,7 @@ test_relayed (Fixture *fixture, gconstpointer data)
 static void
 test_paired (Fixture *fixture, gconstpointer data)
 {
-  fixture_set_paired (fixture, "a", "b", TRUE);
+  fixture_pair (fixture, "a", "b");
   g_autoptr (GodwitHost) from = fixture_open (fixture, "a");
   g_autoptr (GodwitHost) to = fixture_open (fixture, "b");
   g_assert_true (godwit_host_are_paired (from, to));
@@ -211,14 +211,23 @@ test_paired (Fixture *fixture, gconstpointer data)
 static void
 test_unknown_command (Fixture *fixture, gconstpointer data)
 {
-  /* The transport says that they are paired, the host's own files do not. */
-  fixture_set_paired (fixture, "elsewhere", "b", TRUE);
   g_autoptr (GodwitHost) from = fixture_open (fixture, "a");
   g_autoptr (GodwitHost) to = fixture_open (fixture, "b");
   g_autoptr (GError) error = NULL;
+  g_assert_false (godwit_host_are_paired (from, to));
+  /* A controller that asks all the same gets nowhere. */
   g_autofree char *here = fixture_path (fixture, "in");
-  g_autofree char *there = fixture_path (fixture, "out");
-  g_assert_null (godwit_tunnel_new (from, here, to, there, NULL, &error));
+  const char *command[] = {"touch", here, NULL};
+  GVariantDict options;
+  g_variant_dict_init (&options, NULL);
+  g_variant_dict_insert (&options, "path", "s", here);
+  g_variant_dict_insert (&options, "token", "s", "none");
+  g_variant_dict_insert (&options, "host", "s", "b");
+  g_variant_dict_insert_value (&options, "command", g_variant_new_strv (command, -1));
+  g_assert_cmpuint (godwit_host_start (from, "StartListen",
+                                       g_variant_new ("(@a{sv})", g_variant_dict_end (&options)),
+                                       NULL, &error),
+                    ==, 0);
   g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_DENIED);
   g_assert_nonnull (strstr (godwit_error_get_remedy (error), "hosts pair"));
   g_assert_false (fixture_is_there (here));
@@ -261,7 +270,7 @@ test_dead_man (Fixture *fixture, gconstpointer data)
   g_autofree char *there = fixture_path (fixture, "out");
   Echo echo;
   echo_start (&echo, there);
-  fixture_set_paired (fixture, "a", "b", TRUE);
+  fixture_pair (fixture, "a", "b");
   g_autoptr (GodwitTunnel) tunnel = godwit_tunnel_new (from, here, to, there, NULL, &error);
   g_assert_no_error (error);
   int fd = dial (here);
