@@ -134,8 +134,9 @@ cli_job_describe_owner (const GodwitJobRecord *job)
     return g_strdup ("nobody can tell yet which host owns the guest");
   if (job->state == GODWIT_JOB_REVERTED)
     return g_strdup_printf ("%s is back at %s", job->guest, job->source);
+  /* A revert has the hosts of the job that it reverts, and moves the guest the other way. */
   return g_strdup_printf ("%s is %sat %s", job->guest, revert && job->committed ? "back " : "",
-                          job->committed ? job->destination : job->source);
+                          job->committed != revert ? job->destination : job->source);
 }
 
 void

@@ -36,8 +36,9 @@ print_moved (GodwitClient *client, const GodwitJobRecord *job)
   g_autofree char *duration = cli_format_duration (job->ended_us - job->created_us);
   g_autofree char *bytes = cli_format_bytes (job->bytes);
 
-  g_print ("%s %s from %s to %s: %s, %s", job->guest, revert ? "went back" : "moved", job->source,
-           job->destination, job->strategy, duration);
+  g_print ("%s %s from %s to %s: %s, %s", job->guest, revert ? "went back" : "moved",
+           revert ? job->destination : job->source, revert ? job->source : job->destination,
+           job->strategy, duration);
   if (downtime != NULL)
     g_print (", downtime %s", downtime);
   g_print (", %s carried\n", bytes);
