@@ -44,9 +44,9 @@ report_unknown (LvCheck *check, const char *what, const char *why)
                      "whether %s has %s could not be checked: %s", check->host, what, why);
 }
 
-/* TRUE if the destination's hypervisor can give a guest this CPU. */
+/* TRUE if the destination's hypervisor can give a guest this CPU; else says so with @severity. */
 static gboolean
-compare (LvCheck *check, const char *cpu, const char *what)
+compare (LvCheck *check, const char *cpu, const char *what, GodwitSeverity severity)
 {
   int result = virConnectCompareHypervisorCPU (check->connection, check->emulator, check->arch,
                                                check->machine, check->virt, cpu,
@@ -59,8 +59,9 @@ compare (LvCheck *check, const char *cpu, const char *what)
     report_unknown (check, what, why);
     return FALSE;
   }
-  godwit_report_add (check->report, GODWIT_SEVERITY_BLOCKER, ID, check->host, remedy_model,
-                     "%s cannot give the guest %s: %s", check->host, what, why);
+  godwit_report_add (check->report, severity, ID, check->host, remedy_model,
+                     "%s cannot give the guest %s%s: %s", check->host, what,
+                     severity == GODWIT_SEVERITY_BLOCKER ? "" : " in full", why);
   return FALSE;
 }
 
@@ -78,7 +79,12 @@ check_custom (LvCheck *check, xmlNode *cpu)
   g_autofree char *what = g_strdup_printf ("CPU model %s", model != NULL ? model : "(default)");
   g_autofree char *text = lv_xml_print (cpu);
 
-  if (compare (check, text, what))
+  /* A guest that asked not to be checked starts with less than its model has. */
+  gboolean lenient =
+      check->guest->live_definition == NULL && lv_xml_has (cpu, NULL, "check", "none");
+
+  if (compare (check, check->source.cpu != NULL ? check->source.cpu : text, what,
+               lenient ? GODWIT_SEVERITY_WARNING : GODWIT_SEVERITY_BLOCKER))
     report_good (check, what);
 }
 
@@ -92,7 +98,7 @@ check_host_cpu (LvCheck *check, const char *mode)
     report_unknown (check, what, "the source does not describe its CPU");
     return;
   }
-  if (!compare (check, check->source.cpu, what))
+  if (!compare (check, check->source.cpu, what, GODWIT_SEVERITY_BLOCKER))
     return;
   if (!g_str_equal (mode, "host-passthrough")) {
     report_good (check, what);

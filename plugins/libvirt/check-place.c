@@ -12,27 +12,35 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (virSecret, virSecretFree)
 /* --- networks ----------------------------------------------------------------------------- */
 
 static void
+report_no_network (LvCheck *check, const char *name)
+{
+  gboolean absent = lv_last_error_code () == VIR_ERR_NO_NETWORK;
+  g_autofree char *why = lv_last_error_text ();
+  g_autofree char *remedy =
+      g_strdup_printf ("on %s: virsh net-define, or give the guest another network", check->host);
+
+  godwit_report_add (check->report, GODWIT_SEVERITY_BLOCKER, "networks-present", name, remedy,
+                     "%s has no network %s%s%s", check->host, name, absent ? "" : ": ",
+                     absent ? "" : why);
+}
+
+static void
 check_network (LvCheck *check, const char *name)
 {
   g_autoptr (virNetwork) network = virNetworkLookupByName (check->connection, name);
-  g_autofree char *remedy = NULL;
 
-  if (network != NULL && virNetworkIsActive (network) == 1) {
+  if (network == NULL) {
+    report_no_network (check, name);
+    return;
+  }
+  if (virNetworkIsActive (network) == 1) {
     godwit_report_add (check->report, GODWIT_SEVERITY_OK, "networks-present", name, NULL,
                        "network %s is active on %s", name, check->host);
     return;
   }
-  if (network != NULL) {
-    remedy = g_strdup_printf ("on %s: virsh net-start %s", check->host, name);
-    godwit_report_add (check->report, GODWIT_SEVERITY_BLOCKER, "networks-present", name, remedy,
-                       "network %s is defined on %s but not active", name, check->host);
-    return;
-  }
-  g_autofree char *why = lv_last_error_text ();
-  remedy =
-      g_strdup_printf ("on %s: virsh net-define, or give the guest another network", check->host);
+  g_autofree char *remedy = g_strdup_printf ("on %s: virsh net-start %s", check->host, name);
   godwit_report_add (check->report, GODWIT_SEVERITY_BLOCKER, "networks-present", name, remedy,
-                     "%s has no network %s: %s", check->host, name, why);
+                     "network %s is defined on %s but not active", name, check->host);
 }
 
 /* 1: there, 0: not there, -1: nobody could say. */
@@ -50,22 +58,22 @@ static void
 check_device (LvCheck *check, const char *name, const char *what)
 {
   int there = has_device (check->connection, name);
+  g_autofree char *remedy = NULL;
 
   if (there == 1) {
     godwit_report_add (check->report, GODWIT_SEVERITY_OK, "networks-present", name, NULL,
                        "%s %s is on %s", what, name, check->host);
-    return;
+  } else if (there == 0) {
+    remedy = g_strdup_printf ("make it on %s, or give the guest's interface another %s",
+                              check->host, what);
+    godwit_report_add (check->report, GODWIT_SEVERITY_BLOCKER, "networks-present", name, remedy,
+                       "%s has no %s %s", check->host, what, name);
+  } else {
+    g_autofree char *why = lv_last_error_text ();
+    remedy = g_strdup_printf ("look on %s: ip link show %s", check->host, name);
+    godwit_report_add (check->report, GODWIT_SEVERITY_WARNING, "networks-present", name, remedy,
+                       "%s could not say whether it has %s %s: %s", check->host, what, name, why);
   }
-  g_autofree char *why = lv_last_error_text ();
-  g_autofree char *remedy =
-      there == 0 ? g_strdup_printf ("make it on %s, or give the guest's interface another %s",
-                                    check->host, what)
-                 : g_strdup_printf ("look on %s: ip link show %s", check->host, name);
-  godwit_report_add (check->report, there == 0 ? GODWIT_SEVERITY_BLOCKER : GODWIT_SEVERITY_WARNING,
-                     "networks-present", name, remedy,
-                     there == 0 ? "%s has no %s %s: %s"
-                                : "%s could not say whether it has %s %s: %s",
-                     check->host, what, name, why);
 }
 
 static void

@@ -166,6 +166,18 @@ read_host_cpu (LvCheck *check, virConnectPtr source)
   return document != NULL ? lv_cpu_from_capabilities (xmlDocGetRootElement (document)) : NULL;
 }
 
+/* The form that is not for migration lists each feature that QEMU really gave the guest. */
+static char *
+read_guest_cpu (LvCheck *check, virConnectPtr source)
+{
+  g_autoptr (virDomain) domain = virDomainLookupByUUIDString (source, check->guest->uuid);
+  g_autofree char *text = domain != NULL ? virDomainGetXMLDesc (domain, 0) : NULL;
+  g_autoptr (xmlDoc) document = text != NULL ? lv_xml_parse (text, "domain", NULL) : NULL;
+  xmlNode *cpu = document != NULL ? lv_xml_find (xmlDocGetRootElement (document), "cpu") : NULL;
+
+  return cpu != NULL ? lv_xml_print (cpu) : NULL;
+}
+
 /* Nothing of the source is needed to check the destination, but much is said by comparing. */
 static void
 ask_source (LvCheck *check)
@@ -186,6 +198,8 @@ ask_source (LvCheck *check)
     check->source.hypervisor_version = 0;
   if (lv_cpu_is_of_host (check))
     check->source.cpu = read_host_cpu (check, session->connection);
+  else if (check->guest->live_definition != NULL)
+    check->source.cpu = read_guest_cpu (check, session->connection);
 }
 
 static gboolean

@@ -12,7 +12,8 @@ typedef struct {
   GodwitHostFacts *facts;           /* NULL if it could not be asked */
   unsigned long hypervisor_version; /* 0 if it is not libvirt */
   unsigned long libvirt_version;
-  char *cpu; /* of the host, as a guest's definition; NULL if nobody needs it or it is unknown */
+  char *cpu; /* what the guest's CPU has: its own, or the host's if it is of the host; NULL if it
+              * does not run or the source does not say */
 } LvSource;
 
 /* What the checks of one guest at one destination share. */

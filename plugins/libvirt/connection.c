@@ -81,18 +81,33 @@ lv_hypervisor_claims (GodwitHypervisor *hypervisor, const char *name, char **add
   return TRUE;
 }
 
-/* The daemon is one process or one per driver; which, only the host itself can tell. */
-static const char *
-find_socket (GodwitHost *host, GCancellable *cancellable)
+/* Where a host that cannot be looked at is tried all the same. */
+static gboolean
+is_absent (GodwitHost *host, const char *path, GCancellable *cancellable)
 {
   GodwitFileInfo info = {0};
 
-  if (godwit_host_stat (host, MONOLITHIC_SOCKET, &info, cancellable, NULL) &&
-      info.type == GODWIT_FILE_ABSENT &&
-      godwit_host_stat (host, MODULAR_SOCKET, &info, cancellable, NULL) &&
-      info.type != GODWIT_FILE_ABSENT)
+  return godwit_host_stat (host, path, &info, cancellable, NULL) && info.type == GODWIT_FILE_ABSENT;
+}
+
+/* The daemon is one process or one per driver; which, only the host itself can tell. */
+static const char *
+find_socket (GodwitLibvirtHypervisor *self, GodwitHost *host, const char *asked,
+             GCancellable *cancellable, GError **error)
+{
+  const char *first = asked != NULL ? asked : MONOLITHIC_SOCKET;
+
+  if (!is_absent (host, first, cancellable))
+    return first;
+  if (asked == NULL && !is_absent (host, MODULAR_SOCKET, cancellable))
     return MODULAR_SOCKET;
-  return MONOLITHIC_SOCKET;
+  g_autofree char *remedy = g_strdup_printf (
+      "see on %s whether the daemon is installed and runs: systemctl status libvirtd.socket "
+      "virtqemud.socket",
+      self->host_name);
+  godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, remedy, "%s has no socket of libvirt (%s%s)",
+                    self->host_name, first, asked == NULL ? ", " MODULAR_SOCKET : "");
+  return NULL;
 }
 
 static char *
@@ -135,9 +150,9 @@ choose_uri (GodwitLibvirtHypervisor *self, GodwitHost *host, GCancellable *cance
                       self->uri);
     return NULL;
   }
+  const char *remote = find_socket (self, host, socket, cancellable, error);
   g_autofree char *forwarded =
-      godwit_host_forward_socket (host, socket != NULL ? socket : find_socket (host, cancellable),
-                                  cancellable, error);
+      remote != NULL ? godwit_host_forward_socket (host, remote, cancellable, error) : NULL;
   return forwarded != NULL ? make_socket_uri (driver, path, forwarded) : NULL;
 }
 
@@ -149,6 +164,7 @@ typedef struct {
   GMutex mutex;
   GCond done_cond;
   char *uri;
+  char *shown; /* as people wrote it */
   char *host;
   guint keepalive;
   gboolean done;
@@ -164,6 +180,7 @@ opening_unref (Opening *opening)
   g_clear_pointer (&opening->connection, virConnectClose);
   g_clear_error (&opening->error);
   g_free (opening->uri);
+  g_free (opening->shown);
   g_free (opening->host);
   g_mutex_clear (&opening->mutex);
   g_cond_clear (&opening->done_cond);
@@ -180,7 +197,7 @@ run_open (gpointer data)
   virConnectPtr connection = virConnectOpen (opening->uri);
 
   if (connection == NULL)
-    lv_set_error (&error, opening->host, "cannot connect to libvirt (%s)", opening->uri);
+    lv_set_error (&error, opening->host, "cannot connect to libvirt (%s)", opening->shown);
   else if (opening->keepalive > 0)
     /* Drivers without a daemon (test) have nothing to keep alive; that is no error. */
     virConnectSetKeepAlive (connection, (int)opening->keepalive, KEEPALIVE_COUNT);
@@ -194,8 +211,7 @@ run_open (gpointer data)
 }
 
 static virConnectPtr
-open_uri (const char *uri, const char *host, guint keepalive, GCancellable *cancellable,
-          GError **error)
+open_another (const GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (Opening) opening = g_new0 (Opening, 1);
   gint64 deadline = g_get_monotonic_time () + OPEN_TIMEOUT_S * G_USEC_PER_SEC;
@@ -204,9 +220,10 @@ open_uri (const char *uri, const char *host, guint keepalive, GCancellable *canc
   g_atomic_ref_count_init (&opening->references);
   g_mutex_init (&opening->mutex);
   g_cond_init (&opening->done_cond);
-  opening->uri = g_strdup (uri);
-  opening->host = g_strdup (host);
-  opening->keepalive = keepalive;
+  opening->uri = g_strdup (self->open_uri);
+  opening->shown = g_strdup (self->uri);
+  opening->host = g_strdup (self->host_name);
+  opening->keepalive = self->keepalive;
   g_atomic_ref_count_inc (&opening->references);
   g_thread_unref (g_thread_new ("libvirt-open", run_open, opening));
 
@@ -219,9 +236,10 @@ open_uri (const char *uri, const char *host, guint keepalive, GCancellable *canc
   }
   if (!opening->done) {
     g_autofree char *remedy =
-        g_strdup_printf ("see on %s whether the daemon hangs: virsh list", host);
+        g_strdup_printf ("see on %s whether the daemon hangs: virsh list", self->host_name);
     godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, remedy,
-                      "libvirt on %s did not answer within %d s (%s)", host, OPEN_TIMEOUT_S, uri);
+                      "libvirt on %s did not answer within %d s (%s)", self->host_name,
+                      OPEN_TIMEOUT_S, self->uri);
     return NULL;
   }
   if (opening->connection == NULL)
@@ -246,8 +264,7 @@ ensure_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **
   if (self->connection != NULL && virConnectIsAlive (self->connection) == 1)
     return TRUE;
   g_clear_pointer (&self->connection, virConnectClose);
-  self->connection =
-      open_uri (self->open_uri, self->host_name, self->keepalive, cancellable, error);
+  self->connection = open_another (self, cancellable, error);
   return self->connection != NULL;
 }
 
@@ -280,7 +297,7 @@ lv_hypervisor_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GE
 {
   if (!check_connected (self, error))
     return NULL;
-  return open_uri (self->open_uri, self->host_name, self->keepalive, cancellable, error);
+  return open_another (self, cancellable, error);
 }
 
 gboolean
