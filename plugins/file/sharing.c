@@ -77,17 +77,25 @@ compare (const GodwitFileInfo *before, const GodwitFileInfo *seen, const GodwitF
   return IDENTITY_DIFFERENT;
 }
 
+/* Only what differs, and it may be read by somebody in a hurry. */
 static char *
 describe_pair (const Observation *observation, const GodwitFileInfo *here,
                const GodwitFileInfo *there)
 {
+  const char *source = observation->source_name;
+  const char *destination = observation->destination_name;
+
+  if (here->inode != there->inode)
+    return g_strdup_printf ("inode %" G_GUINT64_FORMAT " on %s, %" G_GUINT64_FORMAT " on %s",
+                            here->inode, source, there->inode, destination);
+  if (here->ctime_ns == there->ctime_ns)
+    return g_strdup_printf ("inode %" G_GUINT64_FORMAT " on both, %" G_GUINT64_FORMAT
+                            " bytes on %s, %" G_GUINT64_FORMAT " bytes on %s",
+                            here->inode, here->size, source, there->size, destination);
   g_autofree char *here_time = format_time (here->ctime_ns);
   g_autofree char *there_time = format_time (there->ctime_ns);
-  return g_strdup_printf ("inode %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
-                          " bytes, changed %s on %s; inode "
-                          "%" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT " bytes, changed %s on %s",
-                          here->inode, here->size, here_time, observation->source_name,
-                          there->inode, there->size, there_time, observation->destination_name);
+  return g_strdup_printf ("inode %" G_GUINT64_FORMAT " on both, changed %s on %s, %s on %s",
+                          here->inode, here_time, source, there_time, destination);
 }
 
 /* The file is absent at the destination: either its directory is another one, or something
@@ -107,11 +115,11 @@ identify_directory (const Observation *observation, char **why)
   identity = compare (&observation->directory_before, there, here);
   g_autofree char *pair = describe_pair (observation, here, there);
   if (identity == IDENTITY_DIFFERENT) {
-    *why = g_strdup_printf ("absent on %s, where %s is another directory: %s",
+    *why = g_strdup_printf ("absent on %s, where %s is another directory (%s)",
                             observation->destination_name, observation->directory, pair);
     return IDENTITY_DIFFERENT;
   }
-  *why = g_strdup_printf ("absent on %s although %s seems to be the same directory: %s",
+  *why = g_strdup_printf ("absent on %s although %s seems to be the same directory (%s)",
                           observation->destination_name, observation->directory, pair);
   return IDENTITY_UNSURE;
 }

@@ -16,16 +16,27 @@ typedef struct {
 
 typedef struct {
   GodwitEnd end;
+  GodwitJob *job;   /* NULL: report no progress */
+  const char *what; /* for the progress */
   GCancellable *cancellable;
   char *digest;
   GError *error;
 } Hash;
 
+static void
+on_progress (const GodwitTransferStats *stats, gpointer user_data)
+{
+  const Hash *hash = user_data;
+  if (hash->job != NULL)
+    godwit_job_progress (hash->job, hash->what, stats->done, stats->total);
+}
+
 static gpointer
 hash_thread (gpointer user_data)
 {
   Hash *hash = user_data;
-  hash->digest = godwit_transfer_digest (&hash->end, NULL, NULL, hash->cancellable, &hash->error);
+  hash->digest =
+      godwit_transfer_digest (&hash->end, on_progress, hash, hash->cancellable, &hash->error);
   return NULL;
 }
 
@@ -34,8 +45,12 @@ static gboolean
 hash_both (const Check *check, const GodwitImage *image, char **here, char **there,
            GCancellable *cancellable, GError **error)
 {
+  g_autofree char *name = g_path_get_basename (image->path);
+  g_autofree char *what = g_strdup_printf ("compare %s of %s", name, check->disk->target);
   Hash source = {.end = {.host = check->source, .path = image->path}, .cancellable = cancellable};
   Hash destination = {.end = {.host = check->destination, .path = image->destination},
+                      .job = check->job,
+                      .what = what,
                       .cancellable = cancellable};
   GThread *thread = g_thread_new ("hash", hash_thread, &source);
 
@@ -50,6 +65,31 @@ hash_both (const Check *check, const GodwitImage *image, char **here, char **the
   g_clear_error (&source.error);
   g_clear_error (&destination.error);
   return FALSE;
+}
+
+/* Several strategies ask in turn; files that have not changed are hashed once. */
+static gboolean
+hash_once (const Check *check, const GodwitImage *image, const Observation *seen, char **here,
+           char **there, GCancellable *cancellable, GError **error)
+{
+  g_autofree char *name = g_compute_checksum_for_string (G_CHECKSUM_MD5, image->path, -1);
+  g_autofree char *what = g_strdup_printf ("compared.%s", name);
+  g_autofree char *fact = disk_fact (check->disk, what);
+  g_autoptr (GVariant) known = godwit_job_get_fact (check->job, fact);
+  gint64 source_time = 0, destination_time = 0;
+
+  if (known != NULL && g_variant_is_of_type (known, G_VARIANT_TYPE ("(xxss)"))) {
+    g_variant_get (known, "(xxss)", &source_time, &destination_time, here, there);
+    if (source_time == seen->after.ctime_ns && destination_time == seen->destination.ctime_ns)
+      return TRUE;
+    g_clear_pointer (here, g_free);
+    g_clear_pointer (there, g_free);
+  }
+  return hash_both (check, image, here, there, cancellable, error) &&
+         godwit_job_set_fact (check->job, fact,
+                              g_variant_new ("(xxss)", seen->after.ctime_ns,
+                                             seen->destination.ctime_ns, *here, *there),
+                              error);
 }
 
 typedef enum {
@@ -89,7 +129,7 @@ compare_contents (const Check *check, const GodwitImage *image, Contents *result
                             seen.after.size);
     return TRUE;
   }
-  if (!hash_both (check, image, &here, &there, cancellable, error))
+  if (!hash_once (check, image, &seen, &here, &there, cancellable, error))
     return FALSE;
   *result = g_strcmp0 (here, there) == 0 ? CONTENTS_EQUAL : CONTENTS_DIFFERENT;
   *why = *result == CONTENTS_EQUAL
