@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 typedef struct _GodwitDialer GodwitDialer;
 
 /* A command is run only where the caller could run any, or if it is, word by word, one that was
- * put into the `pairs` directory beside this host's configuration. */
+ * put into /etc/godwit/pairs, or into `pairs` beside this host's configuration. */
 GodwitDialer *godwit_dialer_new (GodwitAgent *agent, GVariant *options, GError **error);
 gboolean godwit_dialer_allows (GodwitAgent *agent, const char *const *command);
 /* Name of the other host, for messages. */
