@@ -204,6 +204,12 @@ godwit_offers_new (GError **error)
       !godwit_paths_make_dir (directory, 0700, error))
     return NULL;
   sweep_dead_sockets (directory);
+  /* Relative paths in the arguments of programs lead to nothing there, and no file system of
+   * the caller's choice is kept busy. */
+  if (chdir (directory) != 0) {
+    godwit_set_errno (error, errno, "change to", directory);
+    return NULL;
+  }
   g_autofree char *random = godwit_random_token ();
   g_autofree char *name = g_strndup (random, NAME_LENGTH);
   g_autofree char *path = g_build_filename (directory, name, NULL);

@@ -20,6 +20,10 @@ GVariant *godwit_policy_list_programs (GodwitPolicy *self);
 /* The absolute path of an allow-listed program; never looked up in the environment's PATH. */
 char *godwit_policy_find_program (GodwitPolicy *self, const char *name, GError **error);
 
+/* Refuses arguments that name a path outside the allowed directories. */
+gboolean godwit_policy_check_arguments (GodwitPolicy *self, const char *const *argv,
+                                        GError **error);
+
 /* Opens what is at an allowed path. Symbolic links are followed as long as they stay beneath
  * the allowed directory; O_NOFOLLOW in @flags stops at the last component. Errors: DENIED for a
  * path outside, NOT_FOUND, and what the system says. */

@@ -31,8 +31,10 @@ resolve_argv (GodwitPolicy *policy, const char *const *argv, GError **error)
     return NULL;
   }
   char *program = godwit_policy_find_program (policy, argv[0], error);
-  if (program == NULL)
+  if (program == NULL || !godwit_policy_check_arguments (policy, argv, error)) {
+    g_free (program);
     return NULL;
+  }
   GStrv copy = g_strdupv ((char **)argv);
   g_free (copy[0]);
   copy[0] = program;

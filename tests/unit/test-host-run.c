@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/policy.h"
 #include "hosts-fixture.h"
 
 #include <godwit/error.h>
@@ -45,6 +46,77 @@ test_denied (Fixture *fixture, gconstpointer data)
   g_assert_null (godwit_host_run (host, unknown, 5, NULL, &error));
   g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_DENIED);
   g_assert_nonnull (strstr (godwit_error_get_remedy (error), "programs="));
+}
+
+static gboolean
+may_pass (Fixture *fixture, const char *format)
+{
+  g_autofree char *data = g_build_filename (fixture->root, "data", NULL);
+  const char *const directories[] = {data, "/run/x", NULL};
+  const char *const programs[] = {"cat", NULL};
+  g_autoptr (GodwitPolicy) policy = godwit_policy_new (directories, programs);
+  g_auto (GStrv) parts = g_strsplit (format, "DATA", -1);
+  g_autofree char *word = g_strjoinv (data, parts);
+  const char *const argv[] = {"cat", word, NULL};
+  g_autoptr (GError) error = NULL;
+  gboolean passes = godwit_policy_check_arguments (policy, argv, &error);
+  if (!passes)
+    g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_DENIED);
+  return passes;
+}
+
+static void
+test_arguments (Fixture *fixture, gconstpointer data)
+{
+  g_autofree char *out = fixture_path (fixture, "out");
+  g_assert_cmpint (symlink ("/etc", out), ==, 0);
+  static const char *const good[] = {
+      "-f",
+      "qcow2",
+      "10G",
+      "DATA",
+      "DATA/",
+      "DATA/new.qcow2",
+      "--socket=/run/x/s",
+      "nbd+unix:///?socket=/run/x/s",
+      "nbd://b:10809/export",
+      "backing_file=DATA/base,backing_fmt=raw",
+      "json:{\"file.filename\":\"DATA/a\"}",
+      "a..b",
+  };
+  static const char *const bad[] = {
+      "/etc/passwd",
+      "//etc/passwd",
+      "DATA/../../etc/passwd",
+      "DATA/out/passwd",
+      "../../etc/passwd",
+      "x=../y",
+      "file:/etc/passwd",
+      "file:///etc/passwd",
+      "backing_file=/etc/passwd,backing_fmt=raw",
+      "DATA/a,,/etc/passwd",
+      "json:{\"file.filename\":\"/etc/passwd\"}",
+      "nbd+unix:///?socket=/run/other",
+      "DATA-other/file",
+  };
+  for (gsize i = 0; i < G_N_ELEMENTS (good); i++)
+    if (!may_pass (fixture, good[i]))
+      g_error ("refused: %s", good[i]);
+  for (gsize i = 0; i < G_N_ELEMENTS (bad); i++)
+    if (may_pass (fixture, bad[i]))
+      g_error ("let through: %s", bad[i]);
+
+  /* And the agent asks. */
+  g_autoptr (GodwitHost) host = fixture_open (fixture, "a");
+  g_autoptr (GError) error = NULL;
+  const char *argv[] = {"cat", "/etc/passwd", NULL};
+  g_assert_null (godwit_host_run (host, argv, 5, NULL, &error));
+  g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_DENIED);
+  g_clear_error (&error);
+  const char *relative[] = {"cat", "etc/passwd", NULL};
+  g_autoptr (GodwitRunResult) result = godwit_host_run (host, relative, 5, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (result->status, !=, 0);
 }
 
 static void
@@ -218,6 +290,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   ADD ("run", test_run);
   ADD ("denied", test_denied);
+  ADD ("arguments", test_arguments);
   ADD ("deadline", test_run_deadline);
   ADD ("cancel", test_run_cancel);
   ADD ("service", test_service);
