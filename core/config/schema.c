@@ -23,6 +23,8 @@
    "downtime limit that a live migration begins with; raised only as far as needed"},              \
   {group, "max-downtime", 'd', 1, MINUTE, NULL, "300ms",                                           \
    "longest time that a live migration may hold the guest still"},                                 \
+  {group, "stall-timeout", 'd', SECOND, 24 * HOUR, NULL, "60s",                                    \
+   "how long not a single byte may move before a live migration is given up"},                     \
   {group, "shutdown-timeout", 'd', 0, 24 * HOUR, NULL, "60s",                                      \
    "how long a guest may take to shut down before its power is cut"}
 

@@ -111,10 +111,21 @@ own_files (const GodwitGuest *guest)
   return paths;
 }
 
+/* @pattern may name the guest, "/srv/vm/{name}"; without that it is the directory below which
+ * each guest has one of its own. */
 static char *
-expand_pattern (const char *pattern, const GodwitGuest *guest)
+expand_pattern (const char *pattern, const GodwitGuest *guest, const char *file)
 {
   g_autoptr (GString) text = g_string_new (pattern);
+
+  if (strstr (pattern, "{name}") == NULL && strstr (pattern, "{uuid}") == NULL) {
+    if (!lies_in (file, pattern))
+      return NULL;
+    g_autofree char *parent = g_canonicalize_filename (pattern, "/");
+    const char *child = file + strlen (parent) + 1;
+    const char *end = strchr (child, '/');
+    return end != NULL ? g_strndup (file, end - file) : NULL;
+  }
 
   g_string_replace (text, "{name}", guest->name, 0);
   g_string_replace (text, "{uuid}", guest->uuid, 0);
@@ -130,9 +141,8 @@ godwit_plan_find_instance_directory (const GodwitGuest *guest, const char *patte
   if (files->len == 0)
     return NULL;
   if (pattern != NULL && *pattern != '\0') {
-    directory = expand_pattern (pattern, guest);
-    /* Without a placeholder it would be the directory of every guest. */
-    if (g_str_equal (directory, pattern))
+    directory = expand_pattern (pattern, guest, g_ptr_array_index (files, 0));
+    if (directory == NULL)
       return NULL;
   } else {
     directory = g_path_get_dirname (g_ptr_array_index (files, 0));

@@ -486,6 +486,10 @@ static const Instance instances[] = {
     {"/srv/{name}", "/srv/images/root", NULL, NULL},
     /* A directory of many guests is nobody's own. */
     {"/srv/images", "/srv/images/root", NULL, NULL},
+    {"/srv", "/srv/anything/root", "/srv/anything/data", "/srv/anything"},
+    {"/srv/", "/srv/anything/root", NULL, "/srv/anything"},
+    {"/srv", "/srv/one/root", "/srv/two/data", NULL},
+    {"/srv", "/var/one/root", NULL, NULL},
 };
 
 static void
