@@ -47,8 +47,7 @@ treat (GodwitDisk *disk, const char *destination, GodwitReport *report)
   } else if (disk->sharing == GODWIT_SHARING_YES) {
     disk->treatment = GODWIT_TREATMENT_ATTACH;
     godwit_report_add (report, GODWIT_SEVERITY_OK, "disk-attached", disk->target, NULL,
-                       "%s is one object on both hosts and is not copied: %s", disk->target,
-                       disk->proof != NULL ? disk->proof : "");
+                       "%s is one object on both hosts and is not copied", disk->target);
   } else if (disk->read_only || may_copy (disk, destination, report)) {
     disk->treatment = GODWIT_TREATMENT_COPY;
     godwit_report_add (report, GODWIT_SEVERITY_OK, "disk-copied", disk->target, NULL,

@@ -100,6 +100,17 @@ undefine_source (GodwitJob *job, const GodwitStep *step, GCancellable *cancellab
   return godwit_guest_undefine_source (job, cancellable, error);
 }
 
+/* From when it was off to when it was started again; its boot comes on top. */
+static void
+note_downtime (GodwitJob *job)
+{
+  g_autoptr (GVariant) off = godwit_job_get_fact (job, "cold.off-us");
+  gint64 downtime = off != NULL ? g_get_real_time () - g_variant_get_int64 (off) : -1;
+
+  if (downtime >= 0)
+    godwit_job_set_fact (job, "downtime-us", g_variant_new_int64 (downtime), NULL);
+}
+
 static gboolean
 start_destination (GodwitJob *job, const GodwitStep *step, GCancellable *cancellable,
                    GError **error)
@@ -126,8 +137,11 @@ start_destination (GodwitJob *job, const GodwitStep *step, GCancellable *cancell
       !cold_prove_stopped (job, godwit_job_get_source_hypervisor (job), godwit_job_get_source (job),
                            cancellable, error))
     return FALSE;
-  return godwit_disks_repair_access (job, godwit_job_get_destination (job), cancellable, error) &&
-         godwit_hypervisor_start (hypervisor, guest->uuid, cancellable, error);
+  if (!godwit_disks_repair_access (job, godwit_job_get_destination (job), cancellable, error) ||
+      !godwit_hypervisor_start (hypervisor, guest->uuid, cancellable, error))
+    return FALSE;
+  note_downtime (job);
+  return TRUE;
 }
 
 static gboolean
@@ -160,7 +174,7 @@ static const GodwitStepEntry steps[] = {
      GODWIT_STEP_COMMIT, commit, NULL},
     {"define-destination", "define the guest at the destination", GODWIT_PHASE_RESUMING, 1, 60, 0,
      define_destination, NULL},
-    {"undefine-source", "forget the guest's definition at the source", GODWIT_PHASE_RETIRING, 0, 60,
+    {"undefine-source", "forget the guest's definition at the source", GODWIT_PHASE_RESUMING, 0, 60,
      GODWIT_STEP_MAY_OWE, undefine_source, NULL},
     {"start-destination", "start the guest at the destination", GODWIT_PHASE_RESUMING, 3, 120, 0,
      start_destination, NULL},

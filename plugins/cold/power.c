@@ -143,7 +143,11 @@ cold_stop (GodwitJob *job, GodwitHypervisor *hypervisor, GodwitHost *host, const
   if (known == NULL &&
       !godwit_job_set_fact (job, fact, g_variant_new_boolean (!has_no_process (state)), error))
     return FALSE;
-  return has_no_process (state) || stop_active (job, hypervisor, host, cancellable, error);
+  if (has_no_process (state))
+    return TRUE;
+  g_autofree char *off = fact_name (what, "off-us");
+  return stop_active (job, hypervisor, host, cancellable, error) &&
+         godwit_job_set_fact (job, off, g_variant_new_int64 (g_get_real_time ()), error);
 }
 
 gboolean

@@ -54,15 +54,14 @@ treat (GodwitDisk *disk, const char *destination, GodwitReport *report)
   } else if (disk->sharing == GODWIT_SHARING_YES) {
     disk->treatment = GODWIT_TREATMENT_ATTACH;
     godwit_report_add (report, GODWIT_SEVERITY_OK, "disk-attached", disk->target, NULL,
-                       "%s is one object on both hosts and is not copied: %s", disk->target,
-                       get_proof (disk));
+                       "%s is one object on both hosts and is not copied", disk->target);
   } else if (disk->read_only) {
     disk->treatment = GODWIT_TREATMENT_COPY;
   } else if (may_mirror (disk, destination, report)) {
     disk->treatment = GODWIT_TREATMENT_MIRROR;
     godwit_report_add (report, GODWIT_SEVERITY_OK, "disk-mirrored", disk->target, NULL,
-                       "%s is not on storage that %s sees and is mirrored: %s", disk->target,
-                       destination, get_proof (disk));
+                       "%s is not on storage that %s sees and is mirrored", disk->target,
+                       destination);
   }
 }
 
@@ -204,7 +203,7 @@ static const GodwitStepEntry steps[] = {
     {"commit", "prove that the guest is at the destination alone", GODWIT_PHASE_FROZEN, 0, 30,
      GODWIT_STEP_COMMIT, commit, NULL},
     {"resume", "run the guest at the destination", GODWIT_PHASE_RESUMING, 0, 60, 0, resume, NULL},
-    {"settle", "end the migration and its channels", GODWIT_PHASE_RETIRING, 0, 120,
+    {"settle", "end the migration and its channels", GODWIT_PHASE_RESUMING, 0, 120,
      GODWIT_STEP_MAY_OWE, settle, NULL},
     {"define-destination", "define the guest at the destination", GODWIT_PHASE_RESUMING, 0, 60, 0,
      define_destination, NULL},
