@@ -133,6 +133,14 @@ call_remove_owned (GodwitAgent *self, GVariant *arguments, GError **error)
 }
 
 static GVariant *
+call_allocate (GodwitAgent *self, GVariant *arguments, GError **error)
+{
+  const char *path;
+  g_variant_get (arguments, "(&s)", &path);
+  return nothing (godwit_files_allocate (self->policy, path, error));
+}
+
+static GVariant *
 call_set_token (GodwitAgent *self, GVariant *arguments, GError **error)
 {
   const char *path, *token;
@@ -286,6 +294,7 @@ static const struct {
     {"ReadFile", call_read_file},
     {"Rename", call_rename},
     {"RemoveOwned", call_remove_owned},
+    {"Allocate", call_allocate},
     {"SetToken", call_set_token},
     {"SetOwner", call_set_owner},
     {"FreeSpace", call_free_space},

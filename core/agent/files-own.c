@@ -117,6 +117,24 @@ godwit_files_set_token (GodwitPolicy *policy, const char *path, const char *toke
 }
 
 gboolean
+godwit_files_allocate (GodwitPolicy *policy, const char *path, GError **error)
+{
+  int fd = godwit_policy_open (policy, path, O_RDWR | O_NOFOLLOW | O_NONBLOCK, error);
+  if (fd < 0)
+    return FALSE;
+  struct stat status;
+  gboolean ok = fstat (fd, &status) == 0 && S_ISREG (status.st_mode);
+  if (!ok)
+    godwit_set_error (error, GODWIT_ERROR_DENIED, NULL, "%s is no regular file", path);
+  else if (status.st_size > 0 && fallocate (fd, 0, 0, status.st_size) != 0) {
+    godwit_set_errno (error, errno, "allocate", path);
+    ok = FALSE;
+  }
+  close (fd);
+  return ok;
+}
+
+gboolean
 godwit_files_set_owner (GodwitPolicy *policy, const char *path, guint32 uid, guint32 gid,
                         guint32 mode, GError **error)
 {

@@ -27,6 +27,8 @@ gboolean godwit_files_rename (GodwitPolicy *policy, const char *from, const char
                               GError **error);
 gboolean godwit_files_remove_owned (GodwitPolicy *policy, const char *path, const char *token,
                                     GError **error);
+/* Allocates every hole of a file; what is in it stays as it is. */
+gboolean godwit_files_allocate (GodwitPolicy *policy, const char *path, GError **error);
 gboolean godwit_files_set_token (GodwitPolicy *policy, const char *path, const char *token,
                                  GError **error);
 gboolean godwit_files_set_owner (GodwitPolicy *policy, const char *path, guint32 uid, guint32 gid,

@@ -136,6 +136,14 @@ godwit_host_set_token (GodwitHost *self, const char *path, const char *token,
 }
 
 gboolean
+godwit_host_allocate (GodwitHost *self, const char *path, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_HOST (self) && path != NULL, FALSE);
+  return godwit_host_call_nothing (self, "Allocate", g_variant_new ("(s)", path), cancellable,
+                                   error);
+}
+
+gboolean
 godwit_host_set_owner (GodwitHost *self, const char *path, guint32 uid, guint32 gid, guint32 mode,
                        GCancellable *cancellable, GError **error)
 {

@@ -56,6 +56,19 @@ give_one (GodwitJob *job, const char *created, GCancellable *cancellable, GError
          godwit_host_set_token (host, g_variant_get_string (path, NULL), NULL, cancellable, error);
 }
 
+/* A live mirror writes zeroes as holes, whatever the disk's own settings are, and so takes back
+ * what was allocated when the target was made. */
+static gboolean
+allocate_again (GodwitJob *job, const GodwitDisk *disk, GCancellable *cancellable, GError **error)
+{
+  const GodwitImage *top = godwit_disk_get_top (disk);
+
+  return !disk->preallocated || disk->treatment != GODWIT_TREATMENT_MIRROR || top == NULL ||
+         godwit_host_allocate (godwit_job_get_destination (job),
+                               top->destination != NULL ? top->destination : top->path, cancellable,
+                               error);
+}
+
 gboolean
 file_finish_target (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, gboolean committed,
                     GCancellable *cancellable, GError **error)
@@ -64,6 +77,8 @@ file_finish_target (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, gb
   if (!committed)
     return file_repair_access (storage, job, disk, godwit_job_get_destination (job), cancellable,
                                error);
+  if (!allocate_again (job, disk, cancellable, error))
+    return FALSE;
   g_auto (GStrv) facts = list_created (job, disk);
   for (gsize i = 0; facts[i] != NULL; i++) {
     if (!give_one (job, facts[i], cancellable, error))

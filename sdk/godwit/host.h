@@ -207,6 +207,15 @@ gboolean godwit_host_set_token (GodwitHost *self, const char *path, const char *
                                 GCancellable *cancellable, GError **error);
 
 /**
+ * godwit_host_allocate:
+ * @path: a regular file, which may be in use
+ *
+ * Allocates every hole of the file; what is in it stays as it is. Since: 0.1
+ */
+gboolean godwit_host_allocate (GodwitHost *self, const char *path, GCancellable *cancellable,
+                               GError **error);
+
+/**
  * godwit_host_set_owner:
  *
  * Sets owner, group and permission bits. Since: 0.1
