@@ -88,6 +88,22 @@ file_write (GodwitImage *image, const void *buffer, guint64 offset, gsize length
   return TRUE;
 }
 
+/* A file that holds an image in a format of its own is as long as the last cluster that its guest
+ * wrote, which may be after the target was made. */
+static gboolean
+file_grow (GodwitImage *image, guint64 size, GError **error)
+{
+  FileImage *self = (FileImage *)image;
+  if (self->device)
+    return TRUE;
+  if (ftruncate (self->fd, (off_t)size) != 0) {
+    godwit_set_errno (error, errno, "extend", image->path);
+    return FALSE;
+  }
+  image->size = size;
+  return TRUE;
+}
+
 static gboolean
 file_sync (GodwitImage *image, GError **error)
 {
@@ -128,6 +144,7 @@ godwit_image_open_file (GodwitPolicy *policy, const GodwitImageOptions *options,
   static const GodwitImageClass klass = {.next_data = file_next_data,
                                          .read = file_read,
                                          .write = file_write,
+                                         .grow = file_grow,
                                          .sync = file_sync,
                                          .close = file_close};
   int flags = (options->writable ? O_RDWR : O_RDONLY) | O_NONBLOCK;

@@ -52,6 +52,12 @@ godwit_image_write (GodwitImage *self, const void *buffer, guint64 offset, gsize
 }
 
 gboolean
+godwit_image_grow (GodwitImage *self, guint64 size, GError **error)
+{
+  return size <= self->size || self->klass->grow == NULL || self->klass->grow (self, size, error);
+}
+
+gboolean
 godwit_image_sync (GodwitImage *self, GError **error)
 {
   return self->klass->sync (self, error);

@@ -29,6 +29,9 @@ gboolean godwit_image_read (GodwitImage *self, void *buffer, guint64 offset, gsi
                             GError **error);
 gboolean godwit_image_write (GodwitImage *self, const void *buffer, guint64 offset, gsize length,
                              GError **error);
+/* Makes room for @size bytes. A file grows; a device or an export that is smaller stays so, and
+ * the size says it. */
+gboolean godwit_image_grow (GodwitImage *self, guint64 size, GError **error);
 /* Everything written is on stable storage. */
 gboolean godwit_image_sync (GodwitImage *self, GError **error);
 
@@ -40,6 +43,7 @@ typedef struct {
   gboolean (*read) (GodwitImage *self, void *buffer, guint64 offset, gsize length, GError **error);
   gboolean (*write) (GodwitImage *self, const void *buffer, guint64 offset, gsize length,
                      GError **error);
+  gboolean (*grow) (GodwitImage *self, guint64 size, GError **error); /* NULL: it cannot */
   gboolean (*sync) (GodwitImage *self, GError **error);
   void (*close) (GodwitImage *self);
 } GodwitImageClass;

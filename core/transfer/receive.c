@@ -171,6 +171,8 @@ shake_hands (Receive *self, GError **error)
                       "the sender of %s speaks another protocol", self->path);
     return FALSE;
   }
+  if (!godwit_image_grow (self->image, hello.second, error))
+    return FALSE;
   GodwitFrame ready = {.type = GODWIT_FRAME_READY, .number = self->image->size};
   return godwit_frame_write (self->stream->out, &ready, NULL, self->cancellable, error);
 }

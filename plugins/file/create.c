@@ -250,5 +250,6 @@ file_remove_created (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
         !godwit_job_set_fact (job, facts[i - 1], NULL, error))
       return FALSE;
   }
-  return remove_directory (job, cancellable, error);
+  return file_remove_runtime (job, cancellable, error) &&
+         remove_directory (job, cancellable, error);
 }

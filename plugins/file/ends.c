@@ -22,11 +22,29 @@ new_end (GodwitEnd *end, GodwitHost *host, const char *path, GodwitProcess *serv
   return object;
 }
 
+/* The sockets of served chains lie in the job's runtime directories, which nobody else removes in
+ * a job without a live migration. */
+gboolean
+file_remove_runtime (GodwitJob *job, GCancellable *cancellable, GError **error)
+{
+  GodwitHost *hosts[] = {godwit_job_get_source (job), godwit_job_get_destination (job)};
+  g_autoptr (GVariant) served = godwit_job_get_fact (job, RUNTIME_FACT);
+
+  for (gsize i = 0; served != NULL && i < G_N_ELEMENTS (hosts); i++) {
+    if (hosts[i] != NULL &&
+        !godwit_host_remove_job_directory (hosts[i], godwit_job_get_id (job), cancellable, error))
+      return FALSE;
+  }
+  return served == NULL || godwit_job_set_fact (job, RUNTIME_FACT, NULL, error);
+}
+
 /* What the guest sees of a chain, served as one block device. */
 static GObject *
 serve (GodwitJob *job, GodwitDisk *disk, GodwitHost *host, const char *path, gboolean writable,
        GodwitEnd *end, GCancellable *cancellable, GError **error)
 {
+  if (!godwit_job_set_fact (job, RUNTIME_FACT, g_variant_new_boolean (TRUE), error))
+    return NULL;
   g_autofree char *directory = godwit_host_make_job_directory (host, godwit_job_get_id (job), 0, 0,
                                                                0711, cancellable, error);
   if (directory == NULL)

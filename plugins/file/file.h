@@ -11,6 +11,10 @@ G_BEGIN_DECLS
 #define PARK_SUFFIX "_migrate"
 /* The guest's directory, if this job had to make it; a fact of the job, not of one disk. */
 #define DIRECTORY_FACT "created.directory"
+#define RUNTIME_FACT   "file.runtime"
+
+/* Removes the job's runtime directories, if a chain was served in them. */
+gboolean file_remove_runtime (GodwitJob *job, GCancellable *cancellable, GError **error);
 
 /* --- the contract, one file each -------------------------------------------------------- */
 

@@ -77,7 +77,8 @@ file_finish_target (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, gb
   if (!committed)
     return file_repair_access (storage, job, disk, godwit_job_get_destination (job), cancellable,
                                error);
-  if (!allocate_again (job, disk, cancellable, error))
+  if (!file_remove_runtime (job, cancellable, error) ||
+      !allocate_again (job, disk, cancellable, error))
     return FALSE;
   g_auto (GStrv) facts = list_created (job, disk);
   for (gsize i = 0; facts[i] != NULL; i++) {
