@@ -97,6 +97,14 @@ get_symbol_name (const char *name)
   return g_strdup_printf ("godwit_plugin_%s_query", ident);
 }
 
+/* libltdl looks for a name without a directory in the system's library directories first, and
+ * some have directories that are called "libvirt" or "file". */
+static char *
+get_module_name (const char *name)
+{
+  return g_strconcat ("godwit-builtin-", name, NULL);
+}
+
 void
 godwit_loader_add_builtins (const GodwitBuiltin *builtins)
 {
@@ -107,7 +115,7 @@ godwit_loader_add_builtins (const GodwitBuiltin *builtins)
      * pointer, so it lives as long as the process. */
     lt_dlsymlist *table = g_new0 (lt_dlsymlist, 4);
     table[0].name = "@PROGRAM@";
-    table[1].name = g_strdup (builtins->name);
+    table[1].name = get_module_name (builtins->name);
     table[2].name = get_symbol_name (builtins->name);
     table[2].address = (void *)builtins->query;
     lt_dlpreload (table);
@@ -152,7 +160,8 @@ godwit_loader_open_builtin (const char *name, GError **error)
   godwit_loader_lock ();
   set_up ();
   GodwitPluginQuery query = NULL;
-  lt_dlhandle handle = lt_dlopen (name);
+  g_autofree char *module = get_module_name (name);
+  lt_dlhandle handle = lt_dlopen (module);
   if (handle != NULL)
     query = find_query (handle, name, error);
   else
