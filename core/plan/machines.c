@@ -8,7 +8,9 @@
 #include <godwit/error.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 /* Transports put sockets into the session directory and add up to about 45 characters of their
@@ -22,6 +24,7 @@ struct _GodwitMachines {
   GMutex lock; /* the registry, and making of objects */
   char *session;
   gboolean session_is_ours;
+  int session_lock;
   guint opened;
 };
 
@@ -59,13 +62,45 @@ remove_session (const char *path)
   rmdir (path);
 }
 
+static int
+lock_directory (const char *path, int operation)
+{
+  int fd = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+  if (fd >= 0 && flock (fd, operation) == 0)
+    return fd;
+  if (fd >= 0)
+    close (fd);
+  return -1;
+}
+
+/* A session is locked by the process that made it, so one that is not belongs to a process that
+ * was killed. */
+static void
+remove_dead_sessions (const char *parent)
+{
+  g_autoptr (GDir) dir = g_dir_open (parent, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = g_build_filename (parent, name, NULL);
+    int fd = lock_directory (path, LOCK_EX | LOCK_NB);
+    if (fd < 0)
+      continue;
+    remove_session (path);
+    close (fd);
+  }
+}
+
 static void
 godwit_machines_finalize (GObject *object)
 {
   GodwitMachines *self = GODWIT_MACHINES (object);
 
-  if (self->session != NULL && self->session_is_ours)
+  if (self->session_is_ours)
     remove_session (self->session);
+  if (self->session_lock >= 0)
+    close (self->session_lock);
   g_free (self->session);
   g_clear_object (&self->config);
   g_clear_object (&self->registry);
@@ -83,6 +118,7 @@ static void
 godwit_machines_init (GodwitMachines *self)
 {
   g_mutex_init (&self->lock);
+  self->session_lock = -1;
 }
 
 GodwitMachines *
@@ -96,6 +132,22 @@ godwit_machines_new (GodwitConfig *config, GodwitRegistry *registry, const char 
   return self;
 }
 
+static gboolean
+make_session (GodwitMachines *self, const char *parent, GError **error)
+{
+  g_autofree char *path = g_build_filename (parent, "XXXXXX", NULL);
+
+  if (g_mkdtemp_full (path, 0700) == NULL) {
+    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, NULL,
+                      "cannot make a session directory in %s: %s", parent, g_strerror (errno));
+    return FALSE;
+  }
+  self->session_lock = lock_directory (path, LOCK_EX | LOCK_NB);
+  self->session = g_steal_pointer (&path);
+  self->session_is_ours = TRUE;
+  return TRUE;
+}
+
 /* Makes the session directory on first use, so that looking a name up leaves nothing behind. */
 static gboolean
 ensure_session (GodwitMachines *self, GError **error)
@@ -104,21 +156,17 @@ ensure_session (GodwitMachines *self, GError **error)
     return TRUE;
 
   g_autofree char *parent = g_build_filename (godwit_paths_get_runtime_dir (), "sessions", NULL);
-  if (strlen (parent) + 7 > SESSION_PATH_MAX) {
-    g_free (parent);
-    parent = g_strdup ("/tmp");
-  } else if (!godwit_paths_make_dir (parent, 0700, error)) {
+  if (strlen (parent) + 7 > SESSION_PATH_MAX)
+    return make_session (self, "/tmp", error);
+  if (!godwit_paths_make_dir (parent, 0700, error))
     return FALSE;
-  }
-  g_autofree char *path = g_build_filename (parent, "XXXXXX", NULL);
-  if (g_mkdtemp_full (path, 0700) == NULL) {
-    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, NULL,
-                      "cannot make a session directory in %s: %s", parent, g_strerror (errno));
-    return FALSE;
-  }
-  self->session = g_steal_pointer (&path);
-  self->session_is_ours = TRUE;
-  return TRUE;
+  /* Between its making and its lock a session looks like one of a dead process. */
+  int fd = lock_directory (parent, LOCK_EX);
+  remove_dead_sessions (parent);
+  gboolean ok = make_session (self, parent, error);
+  if (fd >= 0)
+    close (fd);
+  return ok;
 }
 
 gboolean
