@@ -55,7 +55,7 @@ godwit_hello_parse (const char *text, GodwitHello *hello, const char **rest)
     g_auto (GStrv) words = g_strsplit (g_strchomp (line), " ", -1);
     guint64 protocol;
     if (g_strv_length (words) != 4 || strlen (words[3]) != 32 ||
-        !g_ascii_string_to_unsigned (words[2], 10, 1, 1000000, &protocol, NULL))
+        !g_ascii_string_to_unsigned (words[2], 10, 0, 1000000, &protocol, NULL))
       continue;
     hello->version = g_strdup (words[1]);
     hello->protocol = protocol;
