@@ -72,6 +72,45 @@ report_good (LvCheck *check, const char *what)
                      check->host, what);
 }
 
+static gboolean
+drops_features (xmlNode *cpu)
+{
+  lv_xml_each (feature, cpu, "feature")
+  {
+    if (lv_xml_has (feature, NULL, "policy", "disable"))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* Under emulation libvirt compares with nothing and accepts every model that it has heard of; the
+ * destination's own list of models is the only answer. A model that is not usable as it stands may
+ * be without some of its features, and then the comparison decides. */
+static gboolean
+is_on_list (LvCheck *check, xmlNode *cpu, const char *model, const char *what,
+            GodwitSeverity severity)
+{
+  lv_xml_each (mode, lv_xml_find (xmlDocGetRootElement (check->capabilities), "cpu"), "mode")
+  {
+    if (!lv_xml_has (mode, NULL, "name", "custom") || lv_xml_find (mode, "model") == NULL)
+      continue;
+    gboolean known = FALSE;
+    lv_xml_each (offered, mode, "model")
+    {
+      g_autofree char *name = lv_xml_text (offered, NULL);
+      if (g_strcmp0 (name, model) != 0)
+        continue;
+      if (!lv_xml_has (offered, NULL, "usable", "no") || drops_features (cpu))
+        return TRUE;
+      known = TRUE;
+    }
+    godwit_report_add (check->report, severity, ID, check->host, remedy_model, "%s %s %s",
+                       check->host, known ? "lacks features of" : "does not know", what);
+    return FALSE;
+  }
+  return TRUE;
+}
+
 static void
 check_custom (LvCheck *check, xmlNode *cpu)
 {
@@ -83,8 +122,9 @@ check_custom (LvCheck *check, xmlNode *cpu)
   gboolean lenient =
       check->guest->live_definition == NULL && lv_xml_has (cpu, NULL, "check", "none");
 
-  if (compare (check, check->source.cpu != NULL ? check->source.cpu : text, what,
-               lenient ? GODWIT_SEVERITY_WARNING : GODWIT_SEVERITY_BLOCKER))
+  GodwitSeverity severity = lenient ? GODWIT_SEVERITY_WARNING : GODWIT_SEVERITY_BLOCKER;
+  if (is_on_list (check, cpu, model, what, severity) &&
+      compare (check, check->source.cpu != NULL ? check->source.cpu : text, what, severity))
     report_good (check, what);
 }
 
