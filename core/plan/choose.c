@@ -195,7 +195,10 @@ suggest_other (GodwitPlan *plan, const char *asked)
 
   if (other == NULL)
     return;
-  g_autofree char *remedy = g_strdup_printf ("--strategy %s", other->name);
+  const GodwitFinding *blocker = godwit_report_first_blocker (plan->report, asked);
+  gboolean wants_yes = blocker != NULL && g_str_equal (blocker->id, "needs-downtime");
+  g_autofree char *remedy = g_strdup_printf ("%s%s--strategy %s", wants_yes ? blocker->remedy : "",
+                                             wants_yes ? "; or " : "", other->name);
   g_autofree char *disks = godwit_plan_describe_disks (other->disks);
   godwit_report_set_scope (plan->report, asked);
   godwit_report_add (plan->report, GODWIT_SEVERITY_INFO, "strategy-that-fits", other->name, remedy,

@@ -41,6 +41,19 @@ collect_blockers (const GodwitPlan *plan)
   return blockers;
 }
 
+/* A strategy that only wants a yes: nothing else stands against it. */
+static gboolean
+is_only_blocker (GPtrArray *findings, const GodwitFinding *finding)
+{
+  for (guint i = 0; i < findings->len; i++) {
+    const GodwitFinding *other = g_ptr_array_index (findings, i);
+    if (other != finding && other->severity == GODWIT_SEVERITY_BLOCKER &&
+        g_strcmp0 (other->scope, finding->scope) == 0)
+      return FALSE;
+  }
+  return TRUE;
+}
+
 /* A strategy that fits, or only wants a yes, is the best thing to name; else the first remedy. */
 static const char *
 best_remedy (const GodwitPlan *plan, GPtrArray *blockers)
@@ -56,7 +69,7 @@ best_remedy (const GodwitPlan *plan, GPtrArray *blockers)
     for (guint i = 0; i < findings->len; i++) {
       GodwitFinding *finding = g_ptr_array_index (findings, i);
       if (g_str_equal (finding->id, "needs-downtime") &&
-          finding->severity == GODWIT_SEVERITY_BLOCKER)
+          finding->severity == GODWIT_SEVERITY_BLOCKER && is_only_blocker (findings, finding))
         return finding->remedy;
     }
   for (guint i = 0; i < blockers->len; i++) {
@@ -79,9 +92,9 @@ godwit_plan_to_error (const GodwitPlan *plan)
     GodwitFinding *finding = g_ptr_array_index (blockers, i);
     if (is_usage (finding))
       code = GODWIT_ERROR_CONFIG;
-    g_string_append_printf (text, "%s%s%s%s", i > 0 ? "; " : "",
+    g_string_append_printf (text, "%s%s%s%s [%s]", i > 0 ? "\n" : "",
                             finding->scope != NULL ? finding->scope : "",
-                            finding->scope != NULL ? ": " : "", finding->message);
+                            finding->scope != NULL ? ": " : "", finding->message, finding->id);
   }
   if (text->len == 0)
     g_string_append (text, "no strategy is left to try: [strategy] order is empty");

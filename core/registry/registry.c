@@ -243,12 +243,19 @@ static void
 set_none_provides (GodwitRegistry *self, const GodwitContract *contract, GError **error)
 {
   g_autoptr (GString) refused = g_string_new (NULL);
+  const char *remedy = NULL;
   for (guint i = 0; i < self->records->len; i++) {
     const GodwitPluginRecord *record = g_ptr_array_index (self->records, i);
-    if (!record->usable)
-      g_string_append_printf (refused, "; %s is refused: %s", record->name, record->reason);
+    if (record->usable)
+      continue;
+    g_string_append_printf (refused, "; %s is refused: %s",
+                            record->path != NULL ? record->path : record->name, record->reason);
+    remedy = remedy != NULL ? remedy : record->remedy;
   }
-  godwit_set_error (error, GODWIT_ERROR_NOT_FOUND, "godwit plugins",
+  g_autofree char *install = g_strdup_printf (
+      "install a package godwit-plugin-* that has a %s; `godwit plugins` lists what is there",
+      contract->title);
+  godwit_set_error (error, GODWIT_ERROR_NOT_FOUND, remedy != NULL ? remedy : install,
                     "no plugin in %s provides a %s%s", self->directory, contract->title,
                     refused->str);
 }

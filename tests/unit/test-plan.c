@@ -164,7 +164,8 @@ static const Choice choices[] = {
     {"asked-for", TRUE, TRUE, TRUE, RUNS, NULL, "live-block", "live-block", NULL, 0},
     {"asked-does-not-fit", FALSE, TRUE, TRUE, RUNS, NULL, "live-shared", NULL,
      "--strategy live-block", REFUSED},
-    {"asked-cold", TRUE, TRUE, TRUE, RUNS, NULL, "cold", NULL, "--strategy live-shared", REFUSED},
+    {"asked-cold", TRUE, TRUE, TRUE, RUNS, NULL, "cold", NULL,
+     "add --allow-downtime, or shut the guest down first; or --strategy live-shared", REFUSED},
     {"asked-cold-allowed", TRUE, TRUE, TRUE, RUNS, DOWNTIME, "cold", "cold", NULL, 0},
     {"asked-cold-stopped", FALSE, FALSE, TRUE, OFF, NULL, "cold", "cold", NULL, 0},
     {"unknown", TRUE, TRUE, TRUE, RUNS, NULL, "live-shard", NULL, NULL, GODWIT_ERROR_CONFIG},
@@ -214,8 +215,9 @@ test_reasons (void)
   GodwitCandidate *shared = g_ptr_array_index (plan->candidates, 0);
   GodwitCandidate *block = g_ptr_array_index (plan->candidates, 1);
   g_assert_cmpstr (shared->reason, ==, "vda is not on storage that b sees");
-  g_assert_cmpstr (block->reason, ==,
-                   "vda is mirrored (1.0\302\240MiB); not live-shared: vda is not on storage that b sees");
+  g_assert_cmpstr (
+      block->reason, ==,
+      "vda is mirrored (1.0\302\240MiB); not live-shared: vda is not on storage that b sees");
   g_assert_cmpuint (block->bytes, ==, 1 << 20);
   /* What was decided of the disks is the job's from here on. */
   GodwitDisk *disk = g_ptr_array_index (godwit_job_get_guest (world->job)->disks, 0);
