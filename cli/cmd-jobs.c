@@ -30,7 +30,7 @@ describe_state (const GodwitJobRecord *job)
 
   if (job->debts > 0)
     return g_strdup_printf ("%s, clean-up owed", state);
-  if (job->state == GODWIT_JOB_DONE && job->awaiting_confirm)
+  if (godwit_job_record_can_confirm (job))
     return g_strdup_printf ("%s, unconfirmed", state);
   return g_strdup (state);
 }
@@ -153,7 +153,7 @@ static CliExit
 run_show (CliContext *context, char **arguments)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GodwitJobRecord) job = cli_find_job (context, arguments[0], &error);
+  g_autoptr (GodwitJobRecord) job = cli_find_job (context, arguments[0], NULL, &error);
   GodwitClient *client;
 
   if (job == NULL)

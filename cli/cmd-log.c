@@ -63,7 +63,7 @@ run (CliContext *context, char **arguments)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GPtrArray) events = NULL;
-  g_autoptr (GodwitJobRecord) job = cli_find_job (context, arguments[0], &error);
+  g_autoptr (GodwitJobRecord) job = cli_find_job (context, arguments[0], NULL, &error);
   GodwitClient *client = cli_context_get_client (context, NULL);
 
   if (job == NULL)

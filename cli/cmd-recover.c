@@ -65,7 +65,7 @@ run (CliContext *context, char **arguments)
 
   if (arguments[0] == NULL)
     return recover_all (context);
-  job = cli_find_job (context, arguments[0], &error);
+  job = cli_find_job (context, arguments[0], NULL, &error);
   return job != NULL ? judge (recover_one (context, job->id)) : cli_fail (error);
 }
 

@@ -27,9 +27,14 @@ make_options (void)
 
   if (option_discard)
     g_variant_builder_add (&builder, "{ss}", "discard-destination-writes", "true");
-  if (option_copy_back)
-    g_variant_builder_add (&builder, "{ss}", "copy-back", "true");
-  return g_variant_ref_sink (g_variant_builder_end (&builder));
+  return g_variant_builder_end (&builder);
+}
+
+/* A revert that failed is a newer job of the guest, and not the one that is meant. */
+static gboolean
+is_migration_done (const GodwitJobRecord *job)
+{
+  return job->state == GODWIT_JOB_DONE && g_strcmp0 (job->kind, "migrate") == 0;
 }
 
 static CliExit
@@ -37,7 +42,6 @@ run (CliContext *context, char **arguments)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GodwitJobRecord) job = NULL;
-  g_autoptr (GVariant) revert_options = make_options ();
   g_autofree char *revert = NULL;
   CliWatch watch = {.json = option_json, .may_abort = TRUE};
   GodwitClient *client;
@@ -47,11 +51,12 @@ run (CliContext *context, char **arguments)
                       "--discard-destination-writes and --copy-back exclude each other");
     return cli_fail (error);
   }
-  job = cli_find_job (context, arguments[0], &error);
+  job = cli_find_job (context, arguments[0], is_migration_done, &error);
   if (job == NULL)
     return cli_fail (error);
   client = cli_context_get_client (context, &error);
-  revert = godwit_client_revert (client, job->id, revert_options, &error);
+  revert = option_copy_back ? godwit_client_carry_back (client, job->id, &error)
+                            : godwit_client_revert (client, job->id, make_options (), &error);
   if (revert == NULL)
     return cli_fail (error);
   if (option_detach) {

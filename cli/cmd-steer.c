@@ -13,11 +13,17 @@ static const GOptionEntry options[] = {
     {NULL},
 };
 
+static gboolean
+is_under_way (const GodwitJobRecord *job)
+{
+  return !godwit_job_state_is_terminal (job->state);
+}
+
 static CliExit
 run_abort (CliContext *context, char **arguments)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GodwitJobRecord) job = cli_find_job (context, arguments[0], &error);
+  g_autoptr (GodwitJobRecord) job = cli_find_job (context, arguments[0], is_under_way, &error);
   GodwitClient *client = cli_context_get_client (context, NULL);
   CliWatch watch = {.json = option_json};
   CliExit code;
@@ -34,11 +40,32 @@ run_abort (CliContext *context, char **arguments)
   return code == CLI_INTERRUPTED ? CLI_DONE : code;
 }
 
+/* Who accepts that a guest was carried back needs its older copy there no more. */
+static CliExit
+confirm_original (CliContext *context, const char *id)
+{
+  g_autoptr (GError) error = NULL;
+  GodwitClient *client = cli_context_get_client (context, NULL);
+  g_autoptr (GodwitJobRecord) original =
+      godwit_journal_get_job (godwit_client_get_journal (client), id, &error);
+  CliWatch watch = {.json = option_json};
+
+  if (original == NULL)
+    return cli_fail (error);
+  if (!godwit_job_record_can_confirm (original))
+    return CLI_DONE;
+  watch.after = cli_get_last_serial (client, id);
+  if (!godwit_client_confirm (client, id, &error))
+    return cli_fail (error);
+  return cli_watch_job (context, id, &watch);
+}
+
 static CliExit
 run_confirm (CliContext *context, char **arguments)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GodwitJobRecord) job = cli_find_job (context, arguments[0], &error);
+  g_autoptr (GodwitJobRecord) job =
+      cli_find_job (context, arguments[0], godwit_job_record_can_confirm, &error);
   GodwitClient *client = cli_context_get_client (context, NULL);
   CliWatch watch = {.json = option_json};
 
@@ -47,7 +74,10 @@ run_confirm (CliContext *context, char **arguments)
   watch.after = cli_get_last_serial (client, job->id);
   if (!godwit_client_confirm (client, job->id, &error))
     return cli_fail (error);
-  return option_detach ? CLI_DONE : cli_watch_job (context, job->id, &watch);
+  if (option_detach)
+    return CLI_DONE;
+  CliExit code = cli_watch_job (context, job->id, &watch);
+  return code == CLI_DONE && job->of_job != NULL ? confirm_original (context, job->of_job) : code;
 }
 
 const CliCommand cli_command_abort = {

@@ -23,7 +23,7 @@ static CliExit
 watch_job (CliContext *context, const char *name, const CliWatch *watch)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GodwitJobRecord) job = cli_find_job (context, name, &error);
+  g_autoptr (GodwitJobRecord) job = cli_find_job (context, name, NULL, &error);
 
   return job != NULL ? cli_watch_job (context, job->id, watch) : cli_fail (error);
 }

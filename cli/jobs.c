@@ -37,8 +37,10 @@ set_unknown (GError **error, GPtrArray *jobs, const char *name)
 /* An id or a guest's name is meant before the beginning of an id: ids begin with the guest's name,
  * so every name of a guest with several jobs would be ambiguous. */
 static const GodwitJobRecord *
-find_exact (GPtrArray *jobs, const char *name)
+find_exact (GPtrArray *jobs, const char *name, CliJobTest wanted)
 {
+  const GodwitJobRecord *newest = NULL;
+
   for (guint i = 0; i < jobs->len; i++) {
     const GodwitJobRecord *job = jobs->pdata[i];
 
@@ -49,10 +51,13 @@ find_exact (GPtrArray *jobs, const char *name)
   for (guint i = 0; i < jobs->len; i++) {
     const GodwitJobRecord *job = jobs->pdata[i];
 
-    if (g_strcmp0 (job->guest, name) == 0 || g_strcmp0 (job->uuid, name) == 0)
+    if (g_strcmp0 (job->guest, name) != 0 && g_strcmp0 (job->uuid, name) != 0)
+      continue;
+    if (wanted == NULL || wanted (job))
       return job;
+    newest = newest != NULL ? newest : job;
   }
-  return NULL;
+  return newest;
 }
 
 static const GodwitJobRecord *
@@ -73,7 +78,7 @@ find_by_beginning (GPtrArray *jobs, const char *name, guint *n_found)
 }
 
 GodwitJobRecord *
-cli_find_job (CliContext *context, const char *name, GError **error)
+cli_find_job (CliContext *context, const char *name, CliJobTest wanted, GError **error)
 {
   GodwitClient *client = cli_context_get_client (context, error);
   g_autoptr (GPtrArray) jobs = NULL;
@@ -85,7 +90,7 @@ cli_find_job (CliContext *context, const char *name, GError **error)
   jobs = godwit_journal_list_jobs (godwit_client_get_journal (client), error);
   if (jobs == NULL)
     return NULL;
-  found = find_exact (jobs, name);
+  found = find_exact (jobs, name, wanted);
   if (found == NULL)
     found = find_by_beginning (jobs, name, &n_found);
   if (n_found == 1)
@@ -118,6 +123,8 @@ cli_job_get_next (const GodwitJobRecord *job, gboolean stranded)
     return g_strdup_printf ("godwit watch %s", job->id);
   if (job->debts > 0)
     return g_strdup_printf ("godwit recover %s", job->id);
+  if (job->state == GODWIT_JOB_REVERTED && job->awaiting_confirm)
+    return g_strdup_printf ("godwit confirm %s removes the older copy at the source", job->id);
   if (job->state == GODWIT_JOB_DONE && job->awaiting_confirm)
     return g_strdup_printf ("godwit confirm %s removes the source's copy, godwit revert %s brings "
                             "the guest back",

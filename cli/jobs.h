@@ -6,9 +6,13 @@
 
 G_BEGIN_DECLS
 
+typedef gboolean (*CliJobTest) (const GodwitJobRecord *job);
+
 /* The job that @name means: its id, the name or UUID of a guest for that guest's newest job, or
- * the beginning of an id that no other has. The error (CONFIG) names what was close. */
-GodwitJobRecord *cli_find_job (CliContext *context, const char *name, GError **error);
+ * the beginning of an id that no other has. Of a guest's jobs one that passes @wanted, which may
+ * be NULL, is preferred. The error (CONFIG) names what was close. */
+GodwitJobRecord *cli_find_job (CliContext *context, const char *name, CliJobTest wanted,
+                               GError **error);
 
 /* What the operator may do with the job now, as a command; NULL if nothing waits. */
 char *cli_job_get_next (const GodwitJobRecord *job, gboolean stranded);

@@ -57,8 +57,8 @@ fallback_unpark (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk, GCancell
 }
 
 static gboolean
-fallback_release (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk, GCancellable *cancellable,
-                  GError **error)
+fallback_release (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk, GodwitHost *home,
+                  GCancellable *cancellable, GError **error)
 {
   return TRUE;
 }
@@ -232,11 +232,12 @@ godwit_storage_unpark (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
 }
 
 gboolean
-godwit_storage_release (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
+godwit_storage_release (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk, GodwitHost *home,
                         GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (GODWIT_IS_STORAGE (self), FALSE);
-  gboolean result = GODWIT_STORAGE_GET_IFACE (self)->release (self, job, disk, cancellable, error);
+  gboolean result =
+      GODWIT_STORAGE_GET_IFACE (self)->release (self, job, disk, home, cancellable, error);
   godwit_contract_result (self, "release", result, error);
   return result;
 }

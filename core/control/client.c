@@ -182,6 +182,19 @@ godwit_client_revert (GodwitClient *self, const char *job, GVariant *options, GE
   return create_and_start (self, record, error);
 }
 
+/* Whoever moved the guest there cold may stop it once more to bring it back. */
+char *
+godwit_client_carry_back (GodwitClient *self, const char *job, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_CLIENT (self) && job != NULL, NULL);
+  g_autoptr (GodwitJobRecord) record = godwit_job_record_new ();
+  GVariantBuilder options = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{ss}"));
+  g_variant_builder_add (&options, "{ss}", "allow-downtime", "true");
+  record->of_job = g_strdup (job);
+  record->options = g_variant_ref_sink (g_variant_builder_end (&options));
+  return create_and_start (self, record, error);
+}
+
 /* --- confirm and recover ----------------------------------------------------------------- */
 
 gboolean
@@ -191,7 +204,7 @@ godwit_client_confirm (GodwitClient *self, const char *job, GError **error)
   g_autoptr (GodwitJobRecord) record = godwit_journal_get_job (self->journal, job, error);
   if (record == NULL)
     return FALSE;
-  if (record->state == GODWIT_JOB_DONE && record->awaiting_confirm)
+  if (godwit_job_record_can_confirm (record))
     return start (self, job, "confirm", error);
   g_autofree char *show = g_strdup_printf ("godwit show %s", job);
   godwit_set_error (error, GODWIT_ERROR_REFUSED, show, "job %s has nothing to confirm: it is %s%s",

@@ -26,6 +26,8 @@ void godwit_client_set_plugin_dir (GodwitClient *self, const char *plugin_dir);
 char *godwit_client_migrate (GodwitClient *self, GodwitJobRecord *record, GError **error);
 /* A new job that reverts a done one. @options: a{ss}, may be NULL */
 char *godwit_client_revert (GodwitClient *self, const char *job, GVariant *options, GError **error);
+/* A new job that carries the guest of a done one back, with what it wrote at the destination. */
+char *godwit_client_carry_back (GodwitClient *self, const char *job, GError **error);
 /* Start a worker for that purpose on an existing job, and return at once; watch it. A recover of
  * a job whose worker answers is refused (BUSY); one that does not answer is killed. */
 gboolean godwit_client_confirm (GodwitClient *self, const char *job, GError **error);

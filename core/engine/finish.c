@@ -63,6 +63,8 @@ static char *
 make_summary (GodwitEngine *self, double seconds)
 {
   const GodwitJobRecord *record = self->record;
+  if (record->state == GODWIT_JOB_REVERTED && record->error == NULL)
+    return g_strdup_printf ("guest %s is back, and its older copy is removed", record->guest);
   if (record->state != GODWIT_JOB_DONE)
     return g_strdup (record->error);
   g_autofree char *carried = g_format_size_full (record->bytes, G_FORMAT_SIZE_IEC_UNITS);
@@ -101,9 +103,10 @@ godwit_engine_close (GodwitEngine *self, GodwitJobState state)
   g_autofree char *summary = make_summary (self, seconds);
   GodwitEvent *event =
       godwit_event_new (GODWIT_EVENT_RESULT, godwit_job_state_to_string (state), summary);
-  event->severity = state != GODWIT_JOB_DONE ? GODWIT_SEVERITY_BLOCKER
-                    : record->debts > 0      ? GODWIT_SEVERITY_WARNING
-                                             : GODWIT_SEVERITY_OK;
+  gboolean good = state == GODWIT_JOB_DONE || state == GODWIT_JOB_REVERTED;
+  event->severity = !good               ? GODWIT_SEVERITY_BLOCKER
+                    : record->debts > 0 ? GODWIT_SEVERITY_WARNING
+                                        : GODWIT_SEVERITY_OK;
   event->data = make_figures (self, seconds);
   godwit_job_emit (self->job, event);
   return TRUE;
@@ -185,7 +188,7 @@ godwit_engine_finish_done (GodwitEngine *self)
   if (!record->confirmed)
     record->awaiting_confirm =
         !revert && self->backend->has_parked != NULL && self->backend->has_parked (self->job);
-  if (revert && !finish_revert (self))
+  if (record->of_job != NULL && !finish_revert (self))
     return FALSE;
   if (record->awaiting_confirm && godwit_job_get_option_boolean (self->job, "auto-confirm") &&
       godwit_engine_count_owed (self) == 0 && !godwit_engine_confirm_now (self))

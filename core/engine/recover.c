@@ -148,7 +148,7 @@ godwit_engine_confirm (GodwitJob *job, const GodwitEngineBackend *backend, GErro
   g_return_val_if_fail (GODWIT_IS_JOB (job) && backend != NULL, FALSE);
   g_autoptr (GodwitEngine) self = godwit_engine_new (job, backend);
   GodwitJobRecord *record = self->record;
-  if (record->state != GODWIT_JOB_DONE || !record->awaiting_confirm) {
+  if (!godwit_job_record_can_confirm (record)) {
     g_autofree char *show = g_strdup_printf ("godwit show %s", record->id);
     godwit_set_error (error, GODWIT_ERROR_REFUSED, show,
                       "job %s has nothing to confirm: it is %s%s", record->id,
@@ -163,5 +163,5 @@ godwit_engine_confirm (GodwitJob *job, const GodwitEngineBackend *backend, GErro
   if (!reopen (self, &failure))
     return godwit_engine_return (self, give_up (self, failure), error);
   return godwit_engine_return (
-      self, godwit_engine_confirm_now (self) && godwit_engine_close (self, GODWIT_JOB_DONE), error);
+      self, godwit_engine_confirm_now (self) && godwit_engine_close (self, record->state), error);
 }

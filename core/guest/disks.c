@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/disks-private.h"
+#include "job/job-private.h"
 
 #include <godwit/error.h>
 #include <godwit/hypervisor.h>
@@ -288,20 +289,34 @@ godwit_disks_unpark_source (GodwitJob *job, GCancellable *cancellable, GError **
                             cancellable, error);
 }
 
-/* "It vanished from the source" is no success: only a guest that the destination owns, running
- * or defined, makes the parked copy superfluous. */
+/* A guest that was carried back is at home again, on newer disks than the parked ones. */
+static gboolean
+is_back (GodwitJob *job)
+{
+  return godwit_job_get_record (job)->state == GODWIT_JOB_REVERTED;
+}
+
+static GodwitHost *
+get_home (GodwitJob *job)
+{
+  return is_back (job) ? godwit_job_get_source (job) : godwit_job_get_destination (job);
+}
+
+/* "It vanished from the source" is no success: only a guest that its host really has, running or
+ * defined, makes the parked copy superfluous. */
 static gboolean
 check_arrived (GodwitJob *job, GCancellable *cancellable, GError **error)
 {
   GodwitGuest *guest = godwit_job_get_guest (job);
-  GodwitHypervisor *hypervisor = godwit_job_get_destination_hypervisor (job);
-  GodwitHost *host = godwit_job_get_destination (job);
+  GodwitHypervisor *hypervisor = is_back (job) ? godwit_job_get_source_hypervisor (job)
+                                               : godwit_job_get_destination_hypervisor (job);
+  GodwitHost *host = get_home (job);
   GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
   gboolean persistent = FALSE;
 
   if (hypervisor == NULL || host == NULL) {
     godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, "godwit hosts",
-                      "the parked copy of %s is kept: its destination cannot be asked",
+                      "the parked copy of %s is kept: the host that has it cannot be asked",
                       guest->name);
     return FALSE;
   }
@@ -326,7 +341,7 @@ release_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer 
 {
   if (!godwit_disk_travels (disk))
     return TRUE;
-  return godwit_storage_release (storage, job, disk, cancellable, error);
+  return godwit_storage_release (storage, job, disk, get_home (job), cancellable, error);
 }
 
 gboolean

@@ -56,10 +56,11 @@ open_one (GodwitJob *job, const char *name, const char *directory, const char *f
     return FALSE;
   }
   if (godwit_tunnel_is_relayed (tunnel) && g_str_equal (name, tunnel_names[0]))
-    godwit_job_log (job, GODWIT_SEVERITY_INFO, NULL,
-                    "memory and disks pass through this machine; `godwit hosts pair %s %s` lets "
-                    "them go straight",
-                    godwit_host_get_name (source), godwit_host_get_name (destination));
+    godwit_job_log (
+        job, GODWIT_SEVERITY_INFO, NULL,
+        "memory and disks are relayed through this machine; `godwit hosts pair %s %s` lets "
+        "them go straight",
+        godwit_host_get_name (source), godwit_host_get_name (destination));
   godwit_job_keep (job, name, G_OBJECT (tunnel));
   return TRUE;
 }

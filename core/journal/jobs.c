@@ -86,9 +86,9 @@ check_guest_is_free (GodwitJournal *self, const GodwitJobRecord *record, GError 
 static gboolean
 check_no_revert (GodwitJournal *self, const char *id, GError **error)
 {
-  g_autoptr (sqlite3_stmt) stmt = godwit_db_prepare (
-      self, error, "SELECT id FROM jobs WHERE of_job = :id AND kind = 'revert' AND " UNFINISHED,
-      "id", id, NULL);
+  g_autoptr (sqlite3_stmt) stmt =
+      godwit_db_prepare (self, error, "SELECT id FROM jobs WHERE of_job = :id AND " UNFINISHED,
+                         "id", id, NULL);
   gboolean row = FALSE;
   if (stmt == NULL || !godwit_db_next (self, stmt, &row, error))
     return FALSE;
@@ -135,6 +135,26 @@ check_can_revert (GodwitJournal *self, const GodwitJobRecord *original, GError *
     return FALSE;
   }
   return check_no_revert (self, original->id, error);
+}
+
+/* A migration back with what the guest wrote: a job like any other, only that its hosts and its
+ * strategy are those of the original. */
+static gboolean
+turn_round (GodwitJournal *self, GodwitJobRecord *record, GError **error)
+{
+  g_autoptr (GodwitJobRecord) original = godwit_journal_read_record (self, record->of_job, error);
+  if (original == NULL || !check_can_revert (self, original, error))
+    return FALSE;
+  g_free (record->guest);
+  record->guest = g_steal_pointer (&original->guest);
+  g_free (record->source);
+  record->source = g_steal_pointer (&original->destination);
+  g_free (record->destination);
+  record->destination =
+      original->source != NULL ? g_steal_pointer (&original->source) : g_strdup ("localhost");
+  g_free (record->strategy);
+  record->strategy = g_steal_pointer (&original->strategy);
+  return TRUE;
 }
 
 /* What was parked carries the original's token, and only its facts say where it is. */
@@ -191,6 +211,8 @@ create_job (GodwitJournal *self, gpointer data, GError **error)
   g_free (record->token);
   record->token = make_hex (16);
   if (revert && !inherit (self, record, error))
+    return FALSE;
+  if (!revert && record->of_job != NULL && !turn_round (self, record, error))
     return FALSE;
   do {
     g_free (record->id);
@@ -335,9 +357,10 @@ mark_reverted (GodwitJournal *self, gpointer data, GError **error)
     return FALSE;
   g_autoptr (sqlite3_stmt) stmt =
       godwit_db_prepare (self, error,
-                         "UPDATE jobs SET state = 'reverted', awaiting_confirm = 0"
+                         "UPDATE jobs SET state = 'reverted', awaiting_confirm ="
+                         " CASE :kind WHEN 'revert' THEN 0 ELSE awaiting_confirm END"
                          " WHERE id = :original AND state = 'done'",
-                         "original", record->of_job, NULL);
+                         "kind", record->kind, "original", record->of_job, NULL);
   return stmt != NULL && godwit_db_run (self, stmt, error);
 }
 

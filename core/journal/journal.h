@@ -31,7 +31,7 @@ typedef struct {
   char *id;
   char *token;
   char *kind;   /* "migrate" or "revert" */
-  char *of_job; /* the job that a revert reverts */
+  char *of_job; /* the job that a revert reverts, or whose guest this one carries back */
   char *guest;  /* as the operator named it, later its name */
   char *uuid;   /* NULL until it is known */
   char *source;
@@ -72,6 +72,9 @@ GVariant *godwit_job_record_to_variant (const GodwitJobRecord *record);
  * back, 2 refused for its configuration, 3 refused by checks, 4 needs `recover`, 5 moved but
  * clean-up is owed, 130 cancelled and rolled back; -1 while it runs. */
 int godwit_job_record_get_exit_code (const GodwitJobRecord *record);
+
+/* Whether a copy is parked at the source that `confirm` would remove. */
+gboolean godwit_job_record_can_confirm (const GodwitJobRecord *record);
 
 /* Whether the process that the record names still exists on this machine: process id, time of
  * its start and boot are compared. A stopped one is alive. */

@@ -27,6 +27,14 @@ godwit_step_state_to_string (GodwitStepState state)
   return (guint)state < G_N_ELEMENTS (names) ? names[state] : "unknown";
 }
 
+gboolean
+godwit_job_record_can_confirm (const GodwitJobRecord *record)
+{
+  /* A job whose guest was carried back has an older copy at the source that nobody needs. */
+  return record->awaiting_confirm &&
+         (record->state == GODWIT_JOB_DONE || record->state == GODWIT_JOB_REVERTED);
+}
+
 /* Nothing had been begun: what was asked for is at fault, or something just broke. */
 static int
 code_before_any_step (int error_code)
@@ -51,10 +59,9 @@ godwit_job_record_get_exit_code (const GodwitJobRecord *record)
   g_return_val_if_fail (record != NULL, -1);
   switch (record->state) {
   case GODWIT_JOB_DONE:
+  case GODWIT_JOB_REVERTED:
     /* An error without a debt is a confirm that could not even begin. */
     return record->debts > 0 ? 5 : record->error != NULL ? 1 : 0;
-  case GODWIT_JOB_REVERTED:
-    return 0;
   case GODWIT_JOB_CANCELLED:
     return record->debts > 0 ? 4 : 130;
   case GODWIT_JOB_FAILED:

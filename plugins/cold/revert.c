@@ -96,8 +96,8 @@ check_writes (GodwitJob *job, GodwitReport *report, gboolean active, GCancellabl
   godwit_report_add (report, discard ? GODWIT_SEVERITY_WARNING : GODWIT_SEVERITY_BLOCKER,
                      "destination-writes", guest->name,
                      discard ? NULL
-                             : "--discard-destination-writes to throw that away, or migrate the "
-                               "guest back to keep it",
+                             : "revert with --copy-back to keep that, or with "
+                               "--discard-destination-writes to throw it away",
                      "%s ran at %s and %s: the copy at %s does not have that", guest->name, host,
                      writes, godwit_host_get_name (godwit_job_get_source (job)));
   return TRUE;

@@ -43,7 +43,7 @@ gboolean file_park (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
                     GCancellable *cancellable, GError **error);
 gboolean file_unpark (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
                       GCancellable *cancellable, GError **error);
-gboolean file_release (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
+gboolean file_release (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, GodwitHost *home,
                        GCancellable *cancellable, GError **error);
 
 /* --- what they share -------------------------------------------------------------------- */

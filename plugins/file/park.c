@@ -251,11 +251,9 @@ file_unpark (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, GCancella
 
 /* "It is there" is not enough: a file of the wrong size is no disk of this guest. */
 static gboolean
-prove_arrived (GodwitJob *job, const GodwitDisk *disk, GCancellable *cancellable, GError **error)
+prove_arrived (GodwitHost *host, const GodwitImage *top, const char *path,
+               GCancellable *cancellable, GError **error)
 {
-  GodwitHost *host = godwit_job_get_destination (job);
-  const GodwitImage *top = godwit_disk_get_top (disk);
-  const char *path = top->destination != NULL ? top->destination : top->path;
   guint64 size = 0;
   GodwitFileInfo info;
 
@@ -278,12 +276,51 @@ prove_arrived (GodwitJob *job, const GodwitDisk *disk, GCancellable *cancellable
   return FALSE;
 }
 
+/* The guest went back to the source, where the same path is a newer disk now. */
+static gboolean
+prove_replaced (GodwitHost *host, const GodwitDisk *disk, const Parked *parked,
+                GCancellable *cancellable, GError **error)
+{
+  const GodwitImage *top = godwit_disk_get_top (disk);
+  g_autofree char *old = parked_path (parked, disk);
+  GodwitFileInfo now, before;
+
+  if (!prove_arrived (host, top, top->path, cancellable, error) ||
+      !godwit_host_stat (host, top->path, &now, cancellable, error) ||
+      !godwit_host_stat (host, old, &before, cancellable, error))
+    return FALSE;
+  if (before.type == GODWIT_FILE_ABSENT || now.device != before.device || now.inode != before.inode)
+    return TRUE;
+  godwit_set_error (error, GODWIT_ERROR_CORRUPT, "do not remove it; look at both by hand",
+                    "%s is kept: it is the same file as %s, which the guest uses", old, top->path);
+  return FALSE;
+}
+
+static gboolean
+prove_superfluous (GodwitJob *job, const Parked *parked, GodwitHost *home,
+                   GCancellable *cancellable, GError **error)
+{
+  GPtrArray *disks = godwit_job_get_guest (job)->disks;
+  gboolean back = home == godwit_job_get_source (job);
+
+  for (guint i = 0; i < disks->len; i++) {
+    const GodwitDisk *disk = g_ptr_array_index (disks, i);
+    if (!is_affected (parked, disk))
+      continue;
+    const GodwitImage *top = godwit_disk_get_top (disk);
+    const char *path = top->destination != NULL ? top->destination : top->path;
+    if (back ? !prove_replaced (home, disk, parked, cancellable, error)
+             : !prove_arrived (home, top, path, cancellable, error))
+      return FALSE;
+  }
+  return back || prove_all_apart (job, parked, TRUE, cancellable, error);
+}
+
 gboolean
-file_release (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, GCancellable *cancellable,
-              GError **error)
+file_release (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, GodwitHost *home,
+              GCancellable *cancellable, GError **error)
 {
   GodwitHost *host = godwit_job_get_source (job);
-  GPtrArray *disks = godwit_job_get_guest (job)->disks;
   g_auto (Parked) parked = {0};
   GodwitFileInfo from, to;
 
@@ -292,12 +329,7 @@ file_release (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, GCancell
   if (!look (host, &parked, &from, &to, cancellable, error))
     return FALSE;
   if (to.type != GODWIT_FILE_ABSENT) {
-    for (guint i = 0; i < disks->len; i++) {
-      const GodwitDisk *other = g_ptr_array_index (disks, i);
-      if (is_affected (&parked, other) && !prove_arrived (job, other, cancellable, error))
-        return FALSE;
-    }
-    if (!prove_all_apart (job, &parked, TRUE, cancellable, error) ||
+    if (!prove_superfluous (job, &parked, home, cancellable, error) ||
         !godwit_host_remove_parked (host, parked.to, parked.token, cancellable, error))
       return FALSE;
     godwit_job_log (job, GODWIT_SEVERITY_INFO, godwit_host_get_name (host), "removed %s",

@@ -48,7 +48,8 @@ G_DECLARE_INTERFACE (GodwitStorage, godwit_storage, GODWIT, STORAGE, GObject)
  *   whose name begins with `parked.`. What other guests may use too stays where it is.
  * @unpark: optional. Puts it back exactly; also undoes a half-done park.
  * @release: optional. Removes what @park put aside, after proving that it is not what the
- *   destination uses.
+ *   guest uses. @home is the host that has the guest: the destination, or the source again
+ *   after another job carried the guest back.
  * @reclaim: optional. For a revert, with the facts of the job that it reverts: puts the token
  *   back on what @create made and @finish_target gave away, if it is still the very same object,
  *   so that @remove_created removes it. Fails with %GODWIT_ERROR_DENIED, touching nothing, if
@@ -87,7 +88,7 @@ struct _GodwitStorageInterface {
                     GCancellable *cancellable, GError **error);
   gboolean (*unpark) (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
                       GCancellable *cancellable, GError **error);
-  gboolean (*release) (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
+  gboolean (*release) (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk, GodwitHost *home,
                        GCancellable *cancellable, GError **error);
   gboolean (*reclaim) (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
                        GCancellable *cancellable, GError **error);
@@ -125,7 +126,7 @@ gboolean godwit_storage_park (GodwitStorage *self, GodwitJob *job, GodwitDisk *d
 gboolean godwit_storage_unpark (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
                                 GCancellable *cancellable, GError **error);
 gboolean godwit_storage_release (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
-                                 GCancellable *cancellable, GError **error);
+                                 GodwitHost *home, GCancellable *cancellable, GError **error);
 gboolean godwit_storage_reclaim (GodwitStorage *self, GodwitJob *job, GodwitDisk *disk,
                                  GCancellable *cancellable, GError **error);
 

@@ -91,6 +91,13 @@ fake_repair_access (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, Go
   return note (storage, "repair_access", disk, error);
 }
 
+static gboolean
+fake_release (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, GodwitHost *home,
+              GCancellable *cancellable, GError **error)
+{
+  return note (storage, "release", disk, error);
+}
+
 #define FAKE_METHOD(name)                                                                          \
   static gboolean fake_##name (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,           \
                                GCancellable *cancellable, GError **error)                          \
@@ -101,7 +108,6 @@ FAKE_METHOD (create)
 FAKE_METHOD (remove_created)
 FAKE_METHOD (park)
 FAKE_METHOD (unpark)
-FAKE_METHOD (release)
 FAKE_METHOD (reclaim)
 
 static void

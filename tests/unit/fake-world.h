@@ -19,13 +19,13 @@ typedef struct {
   gboolean defined_at_source;
   gboolean parked;
 
-  gboolean cold;          /* the strategy stops the guest */
-  const char *fail_step;  /* run_step of that name fails ... */
-  guint fail_times;       /* ... so often */
-  const char *fail_undo;  /* undo_step of that name fails ... */
-  guint fail_undo_times;  /* ... so often */
-  const char *hang_step;  /* run_step of that name waits for its cancellable */
-  const char *kill_step;  /* run_step of that name kills the process */
+  gboolean cold;         /* the strategy stops the guest */
+  const char *fail_step; /* run_step of that name fails ... */
+  guint fail_times;      /* ... so often */
+  const char *fail_undo; /* undo_step of that name fails ... */
+  guint fail_undo_times; /* ... so often */
+  const char *hang_step; /* run_step of that name waits for its cancellable */
+  const char *kill_step; /* run_step of that name kills the process */
   gboolean no_deadlines;
   const char *abort_step; /* run_step of that name has the job aborted, and goes on */
   gboolean fail_confirm;

@@ -46,10 +46,10 @@ TOY_METHOD (create)
 TOY_METHOD (remove_created)
 TOY_METHOD (park)
 TOY_METHOD (unpark)
-TOY_METHOD (release)
 TOY_HOST_METHOD (connect)
 TOY_HOST_METHOD (disconnect)
 TOY_HOST_METHOD (repair_access)
+TOY_HOST_METHOD (release)
 
 static gboolean
 toy_claims (GodwitStorage *self, const GodwitDisk *disk)

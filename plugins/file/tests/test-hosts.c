@@ -473,11 +473,42 @@ test_release (void)
     return;
   move_and_park (&hosts);
   for (int twice = 0; twice < 2; twice++) {
-    ASSERT_DONE (file_release (NULL, hosts.job, hosts.disk, NULL, &error));
+    ASSERT_DONE (file_release (NULL, hosts.job, hosts.disk, godwit_job_get_destination (hosts.job),
+                               NULL, &error));
   }
   g_assert_true (is_empty (hosts.data));
   g_assert_true (hosts_have (hosts.other, "web/disk"));
   g_assert_false (godwit_disks_has_parked (hosts.job));
+}
+
+/* After the guest went back the parked copy is the older one, and it is proven to be another. */
+static void
+test_release_at_home (void)
+{
+  g_auto (Hosts) hosts = {0};
+  g_autoptr (GError) error = NULL;
+  if (!hosts_set_up (&hosts, HOSTS_APART, "raw"))
+    return;
+  move_and_park (&hosts);
+  GodwitHost *home = godwit_job_get_source (hosts.job);
+  g_assert_false (file_release (NULL, hosts.job, hosts.disk, home, NULL, &error));
+  g_clear_error (&error);
+  g_assert_true (hosts_have (hosts.data, "web_migrate/disk"));
+  g_autofree char *directory = g_build_filename (hosts.data, "web", NULL);
+  g_autofree char *path = g_build_filename (directory, "disk", NULL);
+  g_autofree char *parked = g_build_filename (hosts.data, "web_migrate", "disk", NULL);
+  g_assert_cmpint (g_mkdir (directory, 0755), ==, 0);
+  g_assert_cmpint (link (parked, path), ==, 0);
+  g_assert_false (file_release (NULL, hosts.job, hosts.disk, home, NULL, &error));
+  g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_CORRUPT);
+  g_clear_error (&error);
+  g_assert_cmpint (g_unlink (path), ==, 0);
+  g_autoptr (GFile) from = g_file_new_for_path (parked);
+  g_autoptr (GFile) to = g_file_new_for_path (path);
+  g_assert_true (g_file_copy (from, to, G_FILE_COPY_NONE, NULL, NULL, NULL, NULL));
+  ASSERT_DONE (file_release (NULL, hosts.job, hosts.disk, home, NULL, &error));
+  g_assert_false (hosts_have (hosts.data, "web_migrate/disk"));
+  g_assert_true (hosts_have (hosts.data, "web/disk"));
 }
 
 /* The only copy left is never removed. */
@@ -491,11 +522,13 @@ test_release_needs_the_copy (void)
   move_and_park (&hosts);
   g_autofree char *path = g_build_filename (hosts.other, "web", "disk", NULL);
   g_assert_cmpint (truncate (path, 100), ==, 0);
-  g_assert_false (file_release (NULL, hosts.job, hosts.disk, NULL, &error));
+  g_assert_false (file_release (NULL, hosts.job, hosts.disk, godwit_job_get_destination (hosts.job),
+                                NULL, &error));
   g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_CORRUPT);
   g_clear_error (&error);
   g_assert_cmpint (g_unlink (path), ==, 0);
-  g_assert_false (file_release (NULL, hosts.job, hosts.disk, NULL, &error));
+  g_assert_false (file_release (NULL, hosts.job, hosts.disk, godwit_job_get_destination (hosts.job),
+                                NULL, &error));
   g_assert_true (hosts_have (hosts.data, "web_migrate/disk"));
   g_assert_true (godwit_disks_has_parked (hosts.job));
 }
@@ -657,6 +690,7 @@ main (int argc, char **argv)
   g_test_add_func ("/hosts/create/reclaim-foreign", test_reclaim_foreign);
   g_test_add_func ("/hosts/park/unpark", test_park_and_unpark);
   g_test_add_func ("/hosts/park/release", test_release);
+  g_test_add_func ("/hosts/park/release-at-home", test_release_at_home);
   g_test_add_func ("/hosts/park/release-needs-copy", test_release_needs_the_copy);
   g_test_add_func ("/hosts/park/shared", test_park_refuses_shared);
   g_test_add_func ("/hosts/park/needs-copy", test_park_needs_the_copy);
