@@ -195,6 +195,13 @@ test_revert_copy_back (void)
   lab_run_free (lab_godwit ("a", 0, "revert rvc --copy-back"));
   lab_assert_state ("b", "rvc", "absent");
   lab_assert_writes ("a", "rvc");
+  /* Both hosts still have an older copy; one confirm removes both. */
+  g_free (lab_sh ("a", "test -d " IMAGES "/rvc_migrate"));
+  g_free (lab_sh ("b", "test -d " IMAGES "/rvc_migrate"));
+  lab_run_free (lab_godwit ("a", 0, "confirm rvc"));
+  g_free (lab_sh ("a", "test ! -e " IMAGES "/rvc_migrate"));
+  g_free (lab_sh ("b", "test ! -e " IMAGES "/rvc_migrate -a ! -e " IMAGES "/rvc"));
+  lab_run_free (lab_godwit ("a", 3, "revert rvc"));
   g_free (lab ("guest", "stop", "a", "rvc", NULL));
   lab_assert_nothing_lost ("a", "rvc", image);
   lab_assert_clean ();
@@ -210,7 +217,8 @@ test_unprivileged (void)
   lab_guest_boot ("a", "opr");
   g_free (lab_sh ("a", "mkdir -p /etc/godwit; printf '[host b]\\ndestination=oper@b\\n"
                        "agent-command=sudo -n godwit agent --stdio\\n' > /etc/godwit/godwit.conf"));
-  g_free (lab_sh ("b", "mv /root/.ssh/authorized_keys /root/.ssh/away"));
+  g_free (lab_sh ("b", "cat /root/.ssh/authorized_keys >> ~oper/.ssh/authorized_keys; mv "
+                       "/root/.ssh/authorized_keys /root/.ssh/away"));
   lab_run_free (lab_godwit ("a", 0, "migrate opr --to b --auto-confirm"));
   g_free (lab_sh ("b", "mv /root/.ssh/away /root/.ssh/authorized_keys"));
   g_free (lab_sh ("a", "rm -r /etc/godwit"));
@@ -290,6 +298,8 @@ prepare (void)
 {
   g_free (lab_guest_define ("a", "ctl", "--size 256 --fill 60"));
   lab_guest_boot ("a", "ctl");
+  /* The first agent on a host makes the runtime directory, which stays. */
+  lab_run_free (lab_godwit ("a", 0, "plan ctl --to b"));
 }
 
 int

@@ -152,6 +152,7 @@ struct _LabProcess {
   GSubprocess *subprocess;
   GDataInputStream *lines;
   GString *output;
+  char *host;
   char *pid_file;
 };
 
@@ -161,14 +162,17 @@ lab_spawn (const char *host, const char *format, ...)
   g_autoptr (GError) error = NULL;
   g_autofree char *command = NULL;
   g_autofree char *wrapped = NULL;
+  static guint serial;
   LabProcess *process = g_new0 (LabProcess, 1);
   va_list rest;
 
   va_start (rest, format);
   command = g_strdup_vprintf (format, rest);
   va_end (rest);
+  process->host = g_strdup (host);
+  process->pid_file = g_strdup_printf ("/run/lab-spawn-%u", serial++);
   /* exec keeps the process id of the shell, so a signal reaches the command itself. */
-  wrapped = g_strconcat ("exec ", command, " 2>&1", NULL);
+  wrapped = g_strconcat ("echo $$ > ", process->pid_file, "; exec ", command, " 2>&1", NULL);
   process->subprocess = g_subprocess_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error, lab_program (),
                                           "exec", host, "--", "bash", "-c", wrapped, NULL);
   g_assert_no_error (error);
@@ -205,7 +209,7 @@ lab_process_expect (LabProcess *process, const char *text)
 void
 lab_process_signal (LabProcess *process, int signal_number)
 {
-  g_subprocess_send_signal (process->subprocess, signal_number);
+  g_free (lab_sh (process->host, "kill -%d $(cat %s)", signal_number, process->pid_file));
 }
 
 int
@@ -339,11 +343,12 @@ lab_assert_clean (void)
   for (guint i = 0; hosts[i] != NULL; i++) {
     /* A supervisor ends just after the front end has seen the job's end. */
     g_autofree char *left =
-        lab_sh (hosts[i], "for try in {1..100}; do "
-                          "left=$(pgrep -ax godwit; pgrep -ax ssh; "
-                          "find /run/godwit -mindepth 1 -not -name jobs -not -name offers "
-                          "-not -name sessions -not -name agents -not -name plugins.cache 2>/dev/null); "
-                          "[[ -n $left ]] || break; sleep 0.05; done; echo \"$left\"");
+        lab_sh (hosts[i],
+                "for try in {1..100}; do "
+                "left=$(pgrep -ax godwit; pgrep -ax ssh; "
+                "find /run/godwit -mindepth 1 -not -name jobs -not -name offers "
+                "-not -name sessions -not -name agents -not -name plugins.cache 2>/dev/null); "
+                "[[ -n $left ]] || break; sleep 0.05; done; echo \"$left\"");
     if (*left != '\0')
       g_error ("left behind on %s:\n%s", hosts[i], left);
   }
