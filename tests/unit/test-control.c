@@ -336,10 +336,6 @@ test_stranded (void)
 static void
 test_stopped_worker_is_taken_over (void)
 {
-  if (!g_test_slow ()) {
-    g_test_skip ("takes five seconds");
-    return;
-  }
   g_autoptr (GodwitClient) client = make_client ();
   g_autofree char *job = migrate (client, "hang");
   wait_for_step (client, job, 1);
