@@ -110,6 +110,22 @@ check_versions (LvCheck *check)
     compare_version (check, "libvirt-version", "libvirt", check->source.libvirt_version, version);
 }
 
+/* Seen with QEMU 7.2 on busy hosts: its log of dirty pages misses writes of an emulated processor,
+ * and the guest hangs or goes wrong after it has moved. KVM keeps a log of its own. */
+static void
+check_emulation (LvCheck *check)
+{
+  if (!godwit_guest_is_active (check->guest) || g_strcmp0 (check->virt, "qemu") != 0 ||
+      check->source.hypervisor_version == 0 || check->source.hypervisor_version >= 9000000)
+    return;
+  g_autofree char *version = format_version (check->source.hypervisor_version);
+  godwit_report_add (check->report, GODWIT_SEVERITY_WARNING, "emulated-guest", check->guest->name,
+                     "give it KVM, upgrade QEMU to 9.0, or move it with --strategy cold",
+                     "%s is emulated, and a live migration by QEMU %s may miss what an emulated "
+                     "guest writes to its memory meanwhile",
+                     check->guest->name, version);
+}
+
 static void
 check_security (LvCheck *check, const GodwitHostFacts *facts)
 {
@@ -239,6 +255,7 @@ lv_check_guest (GodwitHypervisor *hypervisor, GodwitJob *job, GodwitGuest *guest
     return FALSE;
   check_name_and_uuid (&check);
   check_versions (&check);
+  check_emulation (&check);
   check_security (&check, facts);
   lv_check_machine (&check);
   lv_check_cpu (&check);

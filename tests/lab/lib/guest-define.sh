@@ -103,7 +103,7 @@ lab_guest_domain_xml ()
   <on_reboot>restart</on_reboot>
   <on_crash>destroy</on_crash>
   <devices>
-    <emulator>/usr/bin/qemu-system-x86_64</emulator>
+    <emulator>/usr/local/bin/qemu-system-x86_64</emulator>
 $(lab_guest_disks_xml)
     <controller type='usb' model='none'/>
     <serial type='file'>
