@@ -126,8 +126,8 @@ cli_job_get_next (const GodwitJobRecord *job, gboolean stranded)
   if (job->state == GODWIT_JOB_REVERTED && job->awaiting_confirm)
     return g_strdup_printf ("godwit confirm %s removes the older copy at the source", job->id);
   if (job->state == GODWIT_JOB_DONE && job->awaiting_confirm)
-    return g_strdup_printf ("godwit confirm %s removes the source's copy, godwit revert %s brings "
-                            "the guest back",
+    return g_strdup_printf ("godwit confirm %s removes the source's copy, godwit revert %s "
+                            "--copy-back brings the guest back with what it wrote",
                             job->id, job->id);
   return NULL;
 }

@@ -2,6 +2,7 @@
 #include "config/config-private.h"
 
 #include <godwit/error.h>
+#include <godwit/strategy.h>
 
 #define SETTABLE (GODWIT_PARAM_CONFIG | GODWIT_PARAM_HOST)
 
@@ -139,6 +140,55 @@ check_host_group (Check *check, const char *group, GError **error)
   return TRUE;
 }
 
+/* The order may name what is installed, and what an ordinary installation has. */
+static GStrv
+list_strategies (Check *check)
+{
+  const GodwitConfigKey *key = godwit_config_find_key ("strategy", "order");
+  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
+  g_auto (GStrv) usual = g_strsplit (key->fallback, ";", -1);
+  g_auto (GStrv) here = godwit_registry_list_available (check->registry, GODWIT_TYPE_STRATEGY);
+  g_strv_builder_addv (builder, (const char **)usual);
+  for (gsize i = 0; here[i] != NULL; i++)
+    if (!g_strv_contains ((const char *const *)usual, here[i]))
+      g_strv_builder_add (builder, here[i]);
+  return g_strv_builder_end (builder);
+}
+
+/* A strategy that is misspelt would never be tried, and nobody would be told. */
+static gboolean
+check_order (Check *check, const char *group, GError **error)
+{
+  const char *file = godwit_config_get_origin (check->config, group, "order");
+  if (file == NULL)
+    return TRUE;
+  g_auto (GStrv) names = godwit_config_get_list (check->config, group, "order");
+  g_auto (GStrv) known = list_strategies (check);
+  for (gsize i = 0; names[i] != NULL; i++) {
+    if (*names[i] == '\0' || g_strv_contains ((const char *const *)known, names[i]) ||
+        is_disabled (check, names[i]))
+      continue;
+    g_autofree char *where = g_strdup_printf ("strategy in order of [%s]:", group);
+    godwit_config_set_unknown (error, file, where, names[i], (const char *const *)known);
+    return FALSE;
+  }
+  return TRUE;
+}
+
+static gboolean
+check_group (Check *check, const char *group, GError **error)
+{
+  g_autoptr (GodwitConfigPluginGroup) parsed = godwit_config_parse_plugin_group (group);
+  if (parsed != NULL)
+    return check_plugin_group (check, group, parsed, error);
+  const char *kind = godwit_config_match_group (group);
+  if (g_strcmp0 (kind, "host *") == 0)
+    return check_host_group (check, group, error);
+  if (g_strcmp0 (kind, "strategy") == 0 || g_strcmp0 (kind, "guest *") == 0)
+    return check_order (check, group, error);
+  return TRUE;
+}
+
 gboolean
 godwit_config_check_plugins (GodwitConfig *self, GodwitRegistry *registry, GError **error)
 {
@@ -146,12 +196,8 @@ godwit_config_check_plugins (GodwitConfig *self, GodwitRegistry *registry, GErro
 
   Check check = {self, registry};
   g_auto (GStrv) groups = godwit_config_list_groups (self);
-  for (gsize i = 0; groups[i] != NULL; i++) {
-    g_autoptr (GodwitConfigPluginGroup) parsed = godwit_config_parse_plugin_group (groups[i]);
-    if (parsed != NULL ? !check_plugin_group (&check, groups[i], parsed, error)
-                       : g_strcmp0 (godwit_config_match_group (groups[i]), "host *") == 0 &&
-                             !check_host_group (&check, groups[i], error))
+  for (gsize i = 0; groups[i] != NULL; i++)
+    if (!check_group (&check, groups[i], error))
       return FALSE;
-  }
   return TRUE;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/disks-private.h"
-#include "job/job-private.h"
 
 #include <godwit/error.h>
 #include <godwit/hypervisor.h>
@@ -289,50 +288,59 @@ godwit_disks_unpark_source (GodwitJob *job, GCancellable *cancellable, GError **
                             cancellable, error);
 }
 
-/* A guest that was carried back is at home again, on newer disks than the parked ones. */
 static gboolean
-is_back (GodwitJob *job)
-{
-  return godwit_job_get_record (job)->state == GODWIT_JOB_REVERTED;
-}
-
-static GodwitHost *
-get_home (GodwitJob *job)
-{
-  return is_back (job) ? godwit_job_get_source (job) : godwit_job_get_destination (job);
-}
-
-/* "It vanished from the source" is no success: only a guest that its host really has, running or
- * defined, makes the parked copy superfluous. */
-static gboolean
-check_arrived (GodwitJob *job, GCancellable *cancellable, GError **error)
+ask_for_guest (GodwitJob *job, GodwitHypervisor *hypervisor, GodwitHost *host,
+               GodwitGuestState *state, gboolean *persistent, GCancellable *cancellable,
+               GError **error)
 {
   GodwitGuest *guest = godwit_job_get_guest (job);
-  GodwitHypervisor *hypervisor = is_back (job) ? godwit_job_get_source_hypervisor (job)
-                                               : godwit_job_get_destination_hypervisor (job);
-  GodwitHost *host = get_home (job);
-  GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
-  gboolean persistent = FALSE;
 
   if (hypervisor == NULL || host == NULL) {
     godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, "godwit hosts",
-                      "the parked copy of %s is kept: the host that has it cannot be asked",
+                      "the parked copy of %s is kept: a host that may have it cannot be asked",
                       guest->name);
     return FALSE;
   }
-  if (!godwit_hypervisor_get_state (hypervisor, guest->uuid, &state, &persistent, cancellable,
-                                    error)) {
-    g_prefix_error (error, "the parked copy of %s is kept: ", guest->name);
-    return FALSE;
-  }
-  if (persistent && state != GODWIT_GUEST_CRASHED && state != GODWIT_GUEST_UNKNOWN &&
-      state != GODWIT_GUEST_PAUSED_MIGRATION)
+  if (godwit_hypervisor_get_state (hypervisor, guest->uuid, state, persistent, cancellable, error))
     return TRUE;
-  godwit_set_error (error, GODWIT_ERROR_BUSY, "look at the guest there, then confirm or revert",
-                    "the parked copy of %s is kept: at %s the guest is %s and %s", guest->name,
-                    godwit_host_get_name (host), godwit_guest_state_to_string (state),
-                    persistent ? "defined" : "not defined");
+  g_prefix_error (error, "the parked copy of %s is kept: ", guest->name);
   return FALSE;
+}
+
+static gboolean
+is_at_home (GodwitGuestState state, gboolean persistent)
+{
+  return persistent && state != GODWIT_GUEST_CRASHED && state != GODWIT_GUEST_UNKNOWN &&
+         state != GODWIT_GUEST_PAUSED_MIGRATION;
+}
+
+/* "It vanished from the source" is no success: only a host that really has the guest, running or
+ * defined, makes the parked copy superfluous. That may be the source again, if another job moved
+ * the guest back onto newer disks. */
+static GodwitHost *
+find_home (GodwitJob *job, GCancellable *cancellable, GError **error)
+{
+  GodwitHost *source = godwit_job_get_source (job), *destination = godwit_job_get_destination (job);
+  GodwitGuestState there = GODWIT_GUEST_UNKNOWN, here = GODWIT_GUEST_UNKNOWN;
+  gboolean persistent = FALSE, persistent_here = FALSE;
+
+  if (!ask_for_guest (job, godwit_job_get_destination_hypervisor (job), destination, &there,
+                      &persistent, cancellable, error))
+    return NULL;
+  if (is_at_home (there, persistent))
+    return destination;
+  if (there == GODWIT_GUEST_ABSENT) {
+    if (!ask_for_guest (job, godwit_job_get_source_hypervisor (job), source, &here,
+                        &persistent_here, cancellable, error))
+      return NULL;
+    if (is_at_home (here, persistent_here))
+      return source;
+  }
+  godwit_set_error (error, GODWIT_ERROR_BUSY, "look at the guest there, then confirm or revert",
+                    "the parked copy of %s is kept: at %s the guest is %s and %s",
+                    godwit_job_get_guest (job)->name, godwit_host_get_name (destination),
+                    godwit_guest_state_to_string (there), persistent ? "defined" : "not defined");
+  return NULL;
 }
 
 static gboolean
@@ -341,7 +349,7 @@ release_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer 
 {
   if (!godwit_disk_travels (disk))
     return TRUE;
-  return godwit_storage_release (storage, job, disk, get_home (job), cancellable, error);
+  return godwit_storage_release (storage, job, disk, user_data, cancellable, error);
 }
 
 gboolean
@@ -349,8 +357,9 @@ godwit_disks_release_parked (GodwitJob *job, GCancellable *cancellable, GError *
 {
   if (!godwit_disks_has_parked (job))
     return TRUE;
-  return check_arrived (job, cancellable, error) &&
-         godwit_disks_walk (job, release_one, NULL, GODWIT_WALK_ALL, cancellable, error);
+  GodwitHost *home = find_home (job, cancellable, error);
+  return home != NULL &&
+         godwit_disks_walk (job, release_one, home, GODWIT_WALK_ALL, cancellable, error);
 }
 
 gboolean

@@ -212,17 +212,10 @@ static GPtrArray *
 plan_revert (GodwitStrategy *self, GodwitJob *job, GodwitReport *report, GCancellable *cancellable,
              GError **error)
 {
-  GodwitGuest *guest = godwit_job_get_guest (job);
-  GodwitHost *source = godwit_job_get_source (job), *destination = godwit_job_get_destination (job);
-  g_autofree char *remedy =
-      g_strdup_printf ("godwit migrate %s --from %s --to %s", guest->name,
-                       destination != NULL ? godwit_host_get_name (destination) : "DESTINATION",
-                       source != NULL ? godwit_host_get_name (source) : "SOURCE");
-
-  godwit_set_error (error, GODWIT_ERROR_NOT_SUPPORTED, remedy,
-                    "%s moved while it ran: it has no state to go back to at the source, but it "
-                    "can migrate back",
-                    guest->name);
+  godwit_set_error (error, GODWIT_ERROR_NOT_SUPPORTED,
+                    "revert with --copy-back: it moves back live",
+                    "%s moved while it ran: it has no state to go back to at the source",
+                    godwit_job_get_guest (job)->name);
   return NULL;
 }
 

@@ -52,6 +52,33 @@ else
   done
 fi
 
+# Each is refused by name, with its file, the reason and what to do, and no job is made.
+check_refused ()
+{
+  local name=$1 reason=$2
+  cp "$TOY_PLUGINS/godwit-$name.so" "$PLUGINS/"
+  chmod go-w "$PLUGINS/godwit-$name.so"
+  run "$GODWIT" --plugin-dir "$PLUGINS" plugins "$name"
+  check_has "$name" "$output" "$PLUGINS/godwit-$name.so"
+  check_has "$name" "$output" "$reason"
+  check_has "$name" "$output" 'next '
+  run "$GODWIT" --plugin-dir "$PLUGINS" plugins
+  check_status "the list with $name" 0
+  printf '[host b]\ntransport = %s\n' "$name" >"$GODWIT_CONFIG"
+  run "$GODWIT" --plugin-dir "$PLUGINS" migrate guest --to b
+  check_status "a move that needs $name" 2
+  check_has "a move that needs $name" "$errors" "godwit-$name.so"
+  check_has "a move that needs $name" "$errors" "$reason"
+  check_has "a move that needs $name" "$errors" 'next:'
+  check "a move that needs $name makes no job" test -z "$("$GODWIT" jobs --json)"
+  : >"$GODWIT_CONFIG"
+  rm "$PLUGINS/godwit-$name.so"
+}
+check_refused badabi 'ABI'
+check_refused newsdk 'newer'
+check_refused crash 'crashed'
+check_refused spin 'time'
+
 # Whoever can write to the directory could put code into a root's program.
 mkdir "$TAP_DIR/open"
 chmod 0777 "$TAP_DIR/open"

@@ -235,6 +235,7 @@ test_config (void)
   config ("[migration]\\nalow-downtime=true\\n", "alow-downtime", "allow-downtime");
   config ("[migraton]\\nallow-downtime=true\\n", "migraton", "migration");
   config ("[migration]\\nallow-downtime=perhaps\\n", "allow-downtime", "true");
+  config ("[strategy]\\norder=live-blok\\n", "live-blok", "live-block");
   config ("[transport scp]\\nport=99999\\n", "port", "65535");
   config ("[migration]\\nmax-downtime=2h\\n", "max-downtime", NULL);
 }

@@ -35,7 +35,7 @@ def on(host, command, check=True):
 
 def timed_on(host, command):
     """The seconds that a shell command takes on a host, without entering the host."""
-    text = on(host, f"start=$(date +%s%N); {command} >/dev/null; echo $(($(date +%s%N) - start))")
+    text = on(host, f"set -e; start=$(date +%s%N); {{ {command}; }} >/dev/null; echo $(($(date +%s%N) - start))")
     return int(text.splitlines()[-1]) / 1e9
 
 

@@ -166,7 +166,8 @@ test_revert_names_the_way_back (void)
 
   g_assert_null (godwit_strategy_plan_revert (strategy, world->job, report, NULL, &error));
   g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_NOT_SUPPORTED);
-  g_assert_cmpstr (godwit_error_get_remedy (error), ==, "godwit migrate web --from b --to a");
+  g_assert_cmpstr (godwit_error_get_remedy (error), ==,
+                   "revert with --copy-back: it moves back live");
 }
 
 int
