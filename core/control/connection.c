@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "control/connection.h"
 
+#include "channel/wire.h"
+
 #include "control/server.h"
 
 #include <godwit/error.h>
@@ -99,8 +101,8 @@ GVariant *
 godwit_connection_call (GDBusConnection *connection, const char *method, int timeout_ms,
                         GError **error)
 {
-  /* Errors of ours keep their code on the way if their domain is known here. */
-  (void)GODWIT_ERROR;
+  /* The worker, which speaks to agents too, sends its errors by these names. */
+  godwit_wire_register_errors ();
   g_autoptr (GError) local = NULL;
   GVariant *reply =
       g_dbus_connection_call_sync (connection, NULL, GODWIT_JOB_PATH, GODWIT_JOB_INTERFACE, method,

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -101,18 +100,17 @@ sync_directory_of (const char *path, GError **error)
   return ok;
 }
 
-/* SQLite gives its write-ahead log the owner and mode of the database. */
+/* SQLite gives its write-ahead log the mode of the database. Definitions of guests are in it, and
+ * with them the passwords of their consoles. */
 static gboolean
 create_file (const char *path, GError **error)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+  int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0 && errno == EEXIST)
     return TRUE;
   if (fd < 0)
     return fail_to_create (path, error);
-  struct group *group = geteuid () == 0 ? getgrnam ("godwit") : NULL;
-  gboolean ok = fchmod (fd, 0640) == 0 && fsync (fd) == 0 &&
-                (group == NULL || fchown (fd, 0, group->gr_gid) == 0);
+  gboolean ok = fchmod (fd, 0600) == 0 && fsync (fd) == 0;
   if (!ok)
     fail_to_create (path, error);
   close (fd);

@@ -7,6 +7,9 @@
 
 #define IMAGES "/var/lib/libvirt/images"
 
+/* The exit code of a command that stopped watching. */
+#define GOES_ON 6
+
 /* A slow link keeps a migration in its copy phase for as long as a test needs it. */
 static void
 slow_link (gboolean slow)
@@ -69,10 +72,12 @@ test_hangup (void)
   migrate = lab_spawn ("a", "godwit migrate ctl --to b --strategy live-block");
   lab_process_expect (migrate, "disk vda");
   lab_process_signal (migrate, SIGHUP);
-  lab_process_finish (migrate);
-  second = lab_sh_try ("a", "godwit migrate ctl --to b");
-  g_assert_cmpint (second->status, !=, 0);
+  g_assert_cmpint (lab_process_finish (migrate), ==, GOES_ON);
+  second = lab_godwit ("a", 3, "migrate ctl --to b");
   lab_assert_contains (second->err, "already");
+  lab_assert_contains (second->err, "by job ctl-");
+  lab_assert_contains (second->err, "next:");
+  lab_run_free (lab_godwit ("a", GOES_ON, "wait ctl --timeout 1"));
   slow_link (FALSE);
   lab_run_free (lab_godwit ("a", 0, "wait ctl"));
   lab_assert_state ("b", "ctl", "running");
@@ -121,6 +126,7 @@ test_both_killed (void)
 {
   g_autofree char *before = lab_snapshot ();
   g_autoptr (LabRun) jobs = NULL;
+  g_autoptr (LabRun) recovered = NULL;
   g_autoptr (LabRun) again = NULL;
   LabProcess *migrate = NULL;
 
@@ -133,10 +139,60 @@ test_both_killed (void)
   slow_link (FALSE);
   jobs = lab_godwit ("a", 0, "jobs");
   lab_assert_contains (jobs->err, "recover");
-  lab_run_free (lab_sh_try ("a", "godwit recover"));
+  recovered = lab_godwit ("a", 0, "recover");
+  lab_assert_contains (recovered->out, "ctl");
+  lab_assert_contains (recovered->err, "ctl is at localhost");
   assert_rolled_back ("ctl", before);
   again = lab_godwit ("a", 0, "recover");
   lab_assert_unchanged (before);
+}
+
+/* A hook of libvirt's holds the source's end of a migration up, after the commit, until /run/hold
+ * is gone. */
+static void
+hold_back (void)
+{
+  g_free (lab_sh ("a",
+                  "mkdir -p /etc/libvirt/hooks; printf '#!/bin/sh\\n[ \"$2\" = release ] || exit "
+                  "0\\nwhile [ -e /run/hold ]; do sleep 0.05; done\\n' > "
+                  "/etc/libvirt/hooks/qemu; chmod 755 /etc/libvirt/hooks/qemu; touch /run/hold; "
+                  "kill $(cat /run/libvirtd.pid); while test -e /proc/$(cat /run/libvirtd.pid "
+                  "2>/dev/null || echo none); do sleep 0.02; done; libvirtd -d; virsh -q list "
+                  ">/dev/null"));
+}
+
+static void
+let_go (void)
+{
+  g_free (lab_sh ("a", "rm /run/hold"));
+}
+
+/* After the commit the first interrupt says that the job finishes, and the second only detaches. */
+static void
+test_interrupt_late (void)
+{
+  LabProcess *migrate = NULL;
+
+  g_free (lab_guest_define ("a", "late", "--dir /srv/shared/late"));
+  hold_back ();
+  lab_guest_boot ("a", "late");
+  migrate = lab_spawn ("a", "godwit migrate late --to b");
+  lab_process_expect (migrate, "stood still");
+  lab_process_signal (migrate, SIGINT);
+  lab_process_expect (migrate, "finishing");
+  lab_process_signal (migrate, SIGINT);
+  g_assert_cmpint (lab_process_finish (migrate), ==, GOES_ON);
+  lab_assert_contains (lab_process_get_output (migrate), "goes on");
+  lab_run_free (lab_godwit ("a", GOES_ON, "wait late --timeout 1"));
+  lab_run_free (lab_godwit ("a", 3, "abort late"));
+  let_go ();
+  lab_run_free (lab_godwit ("a", 0, "wait late"));
+  g_free (lab_sh ("a", "rm /etc/libvirt/hooks/qemu"));
+  lab_assert_state ("b", "late", "running");
+  lab_assert_state ("a", "late", "absent");
+  lab_assert_writes ("b", "late");
+  lab_assert_clean ();
+  lab_guest_forget ("late");
 }
 
 static void
@@ -208,6 +264,54 @@ test_revert_copy_back (void)
   lab_guest_forget ("rvc");
 }
 
+/* A guest that moved live has no state to go back to: it is moved back live. */
+static void
+test_revert_live (void)
+{
+  g_autofree char *image = lab_guest_define ("a", "rvl", "--size 128 --fill 10");
+  g_autoptr (LabRun) moved = NULL;
+  g_autoptr (LabRun) refused = NULL;
+
+  lab_guest_boot ("a", "rvl");
+  moved = lab_godwit ("a", 0, "migrate rvl --to b");
+  lab_assert_contains (moved->out, "--copy-back");
+  refused = lab_godwit ("a", 3, "revert rvl");
+  lab_assert_contains (refused->err, "--copy-back");
+  lab_assert_state ("b", "rvl", "running");
+  lab_run_free (lab_godwit ("a", 0, "revert rvl --copy-back"));
+  lab_assert_state ("b", "rvl", "absent");
+  lab_assert_writes ("a", "rvl");
+  lab_run_free (lab_godwit ("a", 0, "confirm rvl"));
+  g_free (lab_sh ("a", "test ! -e " IMAGES "/rvl_migrate"));
+  g_free (lab ("guest", "stop", "a", "rvl", NULL));
+  lab_assert_nothing_lost ("a", "rvl", image);
+  lab_assert_clean ();
+  lab_guest_forget ("rvl");
+}
+
+/* There and back with plain moves: both can be confirmed, and the next move is free to go. */
+static void
+test_there_and_back (void)
+{
+  g_autofree char *image = lab_guest_define ("a", "tab", "--size 128 --fill 5");
+  g_autofree char *first = NULL;
+  g_autoptr (LabRun) show = NULL;
+  g_autoptr (LabRun) blocked = NULL;
+
+  lab_run_free (lab_godwit ("a", 0, "migrate tab --to b"));
+  show = lab_godwit ("a", 0, "show tab --json");
+  first = lab_json_string (show->out, "job");
+  lab_run_free (lab_godwit ("a", 0, "migrate tab --from b --to localhost --auto-confirm"));
+  blocked = lab_godwit ("a", 3, "migrate tab --to b");
+  lab_assert_contains (blocked->err, "park-exists");
+  lab_run_free (lab_godwit ("a", 0, "confirm %s", first));
+  g_free (lab_sh ("a", "test ! -e " IMAGES "/tab_migrate -a -e %s", image));
+  lab_run_free (lab_godwit ("a", 0, "migrate tab --to b --auto-confirm"));
+  lab_assert_state ("b", "tab", "shut off");
+  lab_assert_clean ();
+  lab_guest_forget ("tab");
+}
+
 /* Root may not log in: the agent is started through sudo by an ordinary user. */
 static void
 test_unprivileged (void)
@@ -267,12 +371,17 @@ static void
 test_hosts (void)
 {
   g_autoptr (LabRun) hosts = NULL;
+  g_autoptr (LabRun) one = NULL;
 
   g_free (lab_sh ("a", "mkdir -p /etc/godwit; printf '[host b]\\n[host gone]\\n"
                        "destination=root@gone.invalid\\n' > /etc/godwit/godwit.conf"));
   hosts = lab_sh_try ("a", "godwit hosts");
-  lab_assert_contains (hosts->out, "b");
+  g_assert_cmpint (hosts->status, ==, 1);
   lab_assert_contains (hosts->out, "gone");
+  one = lab_godwit ("a", 0, "hosts b");
+  lab_assert_contains (one->out, "libvirt 9.");
+  lab_assert_contains (one->out, "GiB free");
+  lab_run_free (lab_godwit ("a", 2, "hosts nosuch.invalid"));
   g_free (lab_sh ("a", "rm -r /etc/godwit"));
 }
 
@@ -309,6 +418,7 @@ main (int argc, char **argv)
   g_test_add_func ("/control/interrupt", test_interrupt);
   g_test_add_func ("/control/abort-from-elsewhere", test_abort_from_elsewhere);
   g_test_add_func ("/control/hangup", test_hangup);
+  g_test_add_func ("/control/interrupt-late", test_interrupt_late);
   g_test_add_func ("/control/detach", test_detach);
   g_test_add_func ("/control/worker-killed", test_worker_killed);
   g_test_add_func ("/control/both-killed", test_both_killed);
@@ -316,6 +426,8 @@ main (int argc, char **argv)
   g_test_add_func ("/control/revert/stopped", test_revert_stopped);
   g_test_add_func ("/control/revert/ran", test_revert_ran);
   g_test_add_func ("/control/revert/copy-back", test_revert_copy_back);
+  g_test_add_func ("/control/revert/live", test_revert_live);
+  g_test_add_func ("/control/there-and-back", test_there_and_back);
   g_test_add_func ("/control/unprivileged", test_unprivileged);
   g_test_add_func ("/control/third-host", test_third_host);
   g_test_add_func ("/control/hosts", test_hosts);

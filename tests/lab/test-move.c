@@ -189,6 +189,21 @@ test_paused (void)
   lab_guest_forget ("psd");
 }
 
+/* The same with a disk of its own: the mirror of a guest that stands still. */
+static void
+test_paused_block (void)
+{
+  g_autofree char *image = lab_guest_define ("a", "psb", "--size 128 --fill 10");
+
+  lab_guest_boot ("a", "psb");
+  g_free (lab_sh ("a", "virsh -q suspend psb"));
+  lab_run_free (lab_godwit ("a", 0, "migrate psb --to b --auto-confirm"));
+  lab_assert_state ("b", "psb", "paused");
+  g_free (lab_sh ("b", "virsh -q resume psb"));
+  assert_moved_live ("psb", "a", "b", image);
+  lab_guest_forget ("psb");
+}
+
 static void
 test_cold_running (void)
 {
@@ -302,7 +317,8 @@ main (int argc, char **argv)
   g_test_add_func ("/move/live-block/preallocated", test_live_block_preallocated);
   g_test_add_func ("/move/live-block/overlay", test_live_block_overlay);
   g_test_add_func ("/move/live-block/mixed", test_live_block_mixed);
-  g_test_add_func ("/move/paused", test_paused);
+  g_test_add_func ("/move/paused/shared", test_paused);
+  g_test_add_func ("/move/paused/block", test_paused_block);
   g_test_add_func ("/move/cold/running", test_cold_running);
   g_test_add_func ("/move/cold/stopped", test_cold_stopped);
   g_test_add_func ("/move/cold/flattened", test_cold_flattened);

@@ -125,6 +125,36 @@ test_no_space (void)
   g_free (lab_sh ("b", "mount -t tmpfs -o size=4m none " IMAGES));
   refuse (REFUSED, "migrate local --to b", "destination-space", "vda");
   g_free (lab_sh ("b", "umount " IMAGES));
+  /* Each of the two disks would fit alone. */
+  g_free (lab_guest_define ("a", "two",
+                            "--format raw --size 64 --prealloc --disk path=" IMAGES
+                            "/two/more.raw,size=64"));
+  g_free (lab_sh ("a", "fallocate -l 64M " IMAGES "/two/more.raw"));
+  g_free (lab_sh ("b", "mount -t tmpfs -o size=100m none " IMAGES));
+  refuse (REFUSED, "migrate two --to b", "destination-space", "vda 64.0");
+  g_free (lab_sh ("b", "umount " IMAGES));
+  lab_guest_forget ("two");
+}
+
+/* Somebody else already moves it. */
+static void
+test_busy (void)
+{
+  LabProcess *virsh = NULL;
+
+  g_free (lab ("rate", "b", "1", NULL));
+  virsh = lab_spawn ("a", "virsh migrate --live --unsafe --verbose shared qemu+ssh://b/system");
+  g_free (lab_sh ("a", "until virsh domjobinfo shared | grep -q 'Data processed'; do sleep 0.05; "
+                       "done"));
+  {
+    g_autoptr (LabRun) run = lab_godwit ("a", REFUSED, "migrate shared --to b");
+    lab_assert_contains (run->err, "guest-busy");
+    lab_assert_contains (run->err, "next:");
+  }
+  g_free (lab_sh ("a", "virsh domjobabort shared"));
+  g_assert_cmpint (lab_process_finish (virsh), !=, 0);
+  g_free (lab ("rate", "b", "none", NULL));
+  lab_assert_state ("a", "shared", "running");
 }
 
 static void
@@ -331,6 +361,9 @@ test_banner (void)
   lab_assert_contains (run->out, "agent-banner");
   lab_assert_contains (run->out, "jungle");
   lab_assert_unchanged (before);
+  /* Data channels skip it as well. */
+  lab_run_free (lab_godwit ("a", 0, "migrate local --to b --auto-confirm"));
+  lab_run_free (lab_godwit ("a", 0, "migrate local --from b --to localhost --auto-confirm"));
   g_free (lab_sh ("b", "rm /root/.bashrc; test ! -e /root/bashrc.away || mv /root/bashrc.away "
                        "/root/.bashrc"));
 }
@@ -389,6 +422,7 @@ main (int argc, char **argv)
   g_test_add_func ("/refuse/uuid-taken", test_uuid_taken);
   g_test_add_func ("/refuse/target-exists", test_target_exists);
   g_test_add_func ("/refuse/no-space", test_no_space);
+  g_test_add_func ("/refuse/busy", test_busy);
   g_test_add_func ("/refuse/no-memory", test_no_memory);
   g_test_add_func ("/refuse/machine-type", test_machine_type);
   g_test_add_func ("/refuse/cpu-model", test_cpu_model);

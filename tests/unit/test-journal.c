@@ -89,7 +89,7 @@ test_survives_reopening (void)
   g_autofree char *path = g_build_filename (dir, "journal.db", NULL);
   struct stat st;
   g_assert_cmpint (stat (path, &st), ==, 0);
-  g_assert_cmpuint (st.st_mode & 0777, ==, 0640);
+  g_assert_cmpuint (st.st_mode & 0777, ==, 0600);
 }
 
 static void
