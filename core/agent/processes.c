@@ -236,10 +236,8 @@ static GVariant *
 run_watch (GodwitTask *task, gpointer data, GError **error)
 {
   int pidfd = GPOINTER_TO_INT (data);
-  gboolean exited =
-      pidfd < 0 || godwit_fd_wait (pidfd, POLLIN, -1, godwit_task_get_cancellable (task), NULL);
-  if (pidfd >= 0)
-    close (pidfd);
+  gboolean exited = godwit_fd_wait (pidfd, POLLIN, -1, godwit_task_get_cancellable (task), NULL);
+  close (pidfd);
   if (exited)
     return g_variant_new ("a{sv}", NULL);
   godwit_set_error (error, GODWIT_ERROR_CANCELLED, NULL, "no longer watched");
@@ -274,11 +272,13 @@ godwit_agent_watch (GodwitAgent *self, const char *pid_file, GError **error)
     if (pid == 0)
       return 0;
     int pidfd = pidfd_open (pid, 0);
-    if (pidfd < 0 && errno != ESRCH) {
+    /* No such process: a stale file, or one of another namespace. That it has ended is more than
+     * this can prove. */
+    if (pidfd < 0) {
       godwit_set_errno (error, errno, "watch the process of", pid_file);
       return 0;
     }
-    if (read_pid (self->policy, pid_file, NULL) == pid || pidfd < 0)
+    if (read_pid (self->policy, pid_file, NULL) == pid)
       return godwit_tasks_start (self->tasks, &klass, GINT_TO_POINTER (pidfd), NULL);
     close (pidfd);
   }

@@ -18,10 +18,12 @@ count_debts (GodwitEngine *self)
   /* Without the plan nothing was tried, and the debts are those of before. */
   if (self->steps == NULL)
     return self->record->debts;
-  /* A confirm that was begun and did not succeed is owed as well. */
+  /* A confirm that was begun and did not succeed is owed as well; of a guest that went back to its
+   * source nothing else can be. */
   gboolean confirm = self->record->awaiting_confirm &&
                      godwit_journal_has_begun_confirm (self->journal, self->record->id);
-  return godwit_engine_count_owed (self) + (confirm ? 1 : 0);
+  guint owed = self->record->state == GODWIT_JOB_REVERTED ? 0 : godwit_engine_count_owed (self);
+  return owed + (confirm ? 1 : 0);
 }
 
 static char *

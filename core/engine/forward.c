@@ -175,6 +175,13 @@ godwit_engine_go_on (GodwitEngine *self)
 
 /* --- confirm ----------------------------------------------------------------------------- */
 
+static guint
+count_parked (GodwitEngine *self)
+{
+  g_auto (GStrv) facts = godwit_job_list_facts (self->job, "parked.");
+  return facts != NULL ? g_strv_length (facts) : 0;
+}
+
 gboolean
 godwit_engine_confirm_now (GodwitEngine *self)
 {
@@ -185,6 +192,7 @@ godwit_engine_confirm_now (GodwitEngine *self)
   godwit_job_emit (self->job, begun);
 
   g_autoptr (GError) failure = NULL;
+  guint parked = count_parked (self);
   GCancellable *cancellable =
       godwit_watchdog_begin (self->watchdog, "the confirm", CONFIRM_DEADLINE_S, NULL);
   gboolean ok = godwit_strategy_confirm (self->strategy, self->job, cancellable, &failure);
@@ -193,6 +201,10 @@ godwit_engine_confirm_now (GodwitEngine *self)
   self->record->awaiting_confirm = !ok;
   g_clear_pointer (&self->record->error, g_free);
   self->record->error_code = -1;
+  /* As long as everything is still there, the job can be reverted. */
+  if (!ok && count_parked (self) == parked &&
+      !godwit_journal_cancel_confirm (self->journal, self->record, &error))
+    return godwit_engine_lose (self, error);
   if (!ok) {
     self->record->error =
         g_strdup_printf ("the source's copy could not be removed: %s", failure->message);

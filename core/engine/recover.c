@@ -103,6 +103,16 @@ retry_clean_up (GodwitEngine *self)
   return godwit_engine_retry_undo (self, &unsafe) && godwit_engine_finish_rolled_back (self);
 }
 
+/* A later job has the guest in hand; what is owed here would be done to what it works on. */
+static gboolean
+wait_for_other (GodwitEngine *self, GError *error)
+{
+  g_autoptr (GError) owned = error;
+  godwit_job_log (self->job, GODWIT_SEVERITY_WARNING, NULL, "the clean-up has to wait: %s",
+                  owned->message);
+  return godwit_engine_release (self, self->record->state);
+}
+
 static gboolean
 recover_ended (GodwitEngine *self)
 {
@@ -117,9 +127,16 @@ recover_ended (GodwitEngine *self)
   GError *error = NULL;
   if (!reopen (self, &error))
     return give_up (self, error);
+  /* All that a job can owe whose guest has gone back is the confirm of its older copy. */
+  if (self->record->state == GODWIT_JOB_REVERTED)
+    return confirm
+               ? godwit_engine_confirm_now (self) && godwit_engine_close (self, GODWIT_JOB_REVERTED)
+               : godwit_engine_release (self, GODWIT_JOB_REVERTED);
   find_debts (self);
   if (self->record->state != GODWIT_JOB_DONE)
     return retry_clean_up (self);
+  if (!godwit_journal_check_guest_is_free (self->journal, self->record, &error))
+    return wait_for_other (self, error);
   if (!godwit_engine_retry_owed (self))
     return FALSE;
   if (confirm && godwit_engine_count_owed (self) == 0)

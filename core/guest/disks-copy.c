@@ -108,6 +108,8 @@ godwit_disks_copy_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage,
   GodwitEnd to = {0};
   g_autofree char *what = g_strconcat ("disk ", disk->target, NULL);
   g_autofree char *digest = NULL;
+  if (!godwit_disks_note_source (job, disk, cancellable, error))
+    return FALSE;
   g_autoptr (GObject) source =
       godwit_storage_open_source (storage, job, disk, &from, cancellable, error);
   if (source == NULL)

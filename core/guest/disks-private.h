@@ -22,6 +22,9 @@ gboolean godwit_disks_walk (GodwitJob *job, GodwitDiskFunc func, gpointer user_d
 /* MIRROR or COPY: there is an object of our making at the destination. */
 gboolean godwit_disk_travels (const GodwitDisk *disk);
 
+/* Keeps size and time of the source's image, for godwit_disks_check_sources(). */
+gboolean godwit_disks_note_source (GodwitJob *job, const GodwitDisk *disk,
+                                   GCancellable *cancellable, GError **error);
 /* Copies one disk with treatment COPY and leaves its digest as a fact; nothing if it did. */
 gboolean godwit_disks_copy_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage,
                                 GCancellable *cancellable, GError **error);

@@ -113,7 +113,8 @@ begin (Copy *copy, GCancellable *cancellable, GError **error)
   GodwitJob *job = copy->job;
   g_autoptr (GVariant) directory = godwit_job_get_fact (job, "live.directory");
 
-  if (directory == NULL || !check_still_there (job, cancellable, error)) {
+  if (directory == NULL || !check_still_there (job, cancellable, error) ||
+      !godwit_guest_check_unchanged (job, cancellable, error)) {
     if (directory == NULL)
       godwit_set_error (error, GODWIT_ERROR_INTERNAL, NULL, "no tunnels were opened");
     return FALSE;

@@ -280,7 +280,8 @@ godwit_live_restore_source (GodwitJob *job, GError **error)
   if (source_error != NULL || !wait_until_idle (job, &source, &source_error))
     return doubt (job, error, source_error->message);
   /* While we waited a crash, or a confirm that was under way, may have ended it. */
-  ask_destination (job, &destination, NULL);
+  g_clear_error (&destination_error);
+  ask_destination (job, &destination, &destination_error);
   if (has_no_process (source))
     return without_source (job, destination, error);
   if (source == GODWIT_GUEST_CRASHED) {

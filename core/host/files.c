@@ -4,6 +4,8 @@
 
 #include <godwit/error.h>
 
+#define ALLOCATE_MS 120000
+
 static const char *
 or_empty (const char *text)
 {
@@ -60,10 +62,14 @@ godwit_host_create_file (GodwitHost *self, const char *path, guint64 size, gbool
                          GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (GODWIT_IS_HOST (self) && path != NULL, FALSE);
-  return godwit_host_call_nothing (self, "CreateFile",
-                                   g_variant_new ("(stbuuus)", path, size, preallocate, mode, uid,
-                                                  gid, or_empty (token)),
-                                   cancellable, error);
+  /* Not given up half-way: a file that appeared after its maker stopped waiting would be nobody's.
+   * Allocating takes its time. */
+  g_autoptr (GVariant) reply =
+      godwit_host_call (self, "CreateFile",
+                        g_variant_new ("(stbuuus)", path, size, preallocate, mode, uid, gid,
+                                       or_empty (token)),
+                        "()", preallocate ? ALLOCATE_MS : 0, NULL, error);
+  return reply != NULL;
 }
 
 gboolean

@@ -187,7 +187,8 @@ copy_facts (GodwitJournal *self, const GodwitJobRecord *record, GError **error)
   g_autoptr (sqlite3_stmt) stmt = godwit_db_prepare (
       self, error,
       "INSERT INTO facts (job, name, value)"
-      " SELECT :id, name, value FROM facts WHERE job = :original ORDER BY serial",
+      " SELECT :id, name, value FROM facts WHERE job = :original AND name NOT LIKE 'engine.%'"
+      " AND name <> 'downtime-us' ORDER BY serial",
       "id", record->id, "original", record->of_job, NULL);
   return stmt != NULL && godwit_db_run (self, stmt, error);
 }
@@ -340,6 +341,24 @@ gboolean
 godwit_journal_begin_confirm (GodwitJournal *self, const GodwitJobRecord *record, GError **error)
 {
   return godwit_db_transact (self, begin_confirm, (gpointer)record, error);
+}
+
+static gboolean
+cancel_confirm (GodwitJournal *self, gpointer data, GError **error)
+{
+  const GodwitJobRecord *record = data;
+  if (!godwit_journal_check_epoch (self, record, error))
+    return FALSE;
+  g_autoptr (sqlite3_stmt) stmt =
+      godwit_db_prepare (self, error, "UPDATE jobs SET confirm_begun = 0 WHERE id = :id", "id",
+                         record->id, NULL);
+  return stmt != NULL && godwit_db_run (self, stmt, error);
+}
+
+gboolean
+godwit_journal_cancel_confirm (GodwitJournal *self, const GodwitJobRecord *record, GError **error)
+{
+  return godwit_db_transact (self, cancel_confirm, (gpointer)record, error);
 }
 
 gboolean

@@ -141,6 +141,9 @@ gboolean godwit_journal_set_aborted_by (GodwitJournal *self, const char *id, con
 /* From here on the job can no longer be reverted. Fails with BUSY if a revert of it runs. */
 gboolean godwit_journal_begin_confirm (GodwitJournal *self, const GodwitJobRecord *record,
                                        GError **error);
+/* Takes that back: nothing was removed. */
+gboolean godwit_journal_cancel_confirm (GodwitJournal *self, const GodwitJobRecord *record,
+                                        GError **error);
 /* Fails with BUSY if another job that is not terminal moves the guest of @record. */
 gboolean godwit_journal_check_guest_is_free (GodwitJournal *self, const GodwitJobRecord *record,
                                              GError **error);

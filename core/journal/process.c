@@ -69,8 +69,14 @@ godwit_job_record_kill_worker (const GodwitJobRecord *record, GError **error)
   if (pid <= 0 || pid == getpid ())
     return TRUE;
   int fd = (int)syscall (SYS_pidfd_open, pid, 0);
-  if (fd < 0)
+  if (fd < 0 && errno == ESRCH)
     return TRUE;
+  if (fd < 0) {
+    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, "free resources of this machine, then again",
+                      "whether the former worker of job %s (process %d) is dead cannot be told: %s",
+                      record->id, pid, g_strerror (errno));
+    return FALSE;
+  }
   /* From here on the number cannot be given to another process without this being seen. */
   if (!is_same_process (record)) {
     close (fd);

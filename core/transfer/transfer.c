@@ -5,6 +5,8 @@
 #include <godwit/transfer.h>
 
 #define TICK_MS 500
+/* Longer than the last sync of a slow medium. */
+#define STALL_S 300
 
 static void
 read_stats (GVariant *details, GodwitTransferStats *stats)
@@ -82,6 +84,29 @@ finish (Transfer *self)
   g_free (self->token);
 }
 
+/* The agent answers even if the disk beneath it does not. */
+typedef struct {
+  guint64 bytes;
+  gint64 moved_us;
+} Stall;
+
+static gboolean
+is_stalled (Stall *stall, const GodwitTransferStats *now, const GodwitEnd *end, GError **error)
+{
+  guint64 bytes = now->done + now->wire;
+  gint64 time_us = g_get_monotonic_time ();
+  if (stall->moved_us == 0 || bytes != stall->bytes) {
+    stall->bytes = bytes;
+    stall->moved_us = time_us;
+  }
+  if (time_us - stall->moved_us < STALL_S * G_USEC_PER_SEC)
+    return FALSE;
+  godwit_set_error (error, GODWIT_ERROR_TRANSIENT,
+                    "look for a hung file system or link, then migrate again",
+                    "%s: not a byte moved for %d s", godwit_host_get_name (end->host), STALL_S);
+  return TRUE;
+}
+
 gboolean
 godwit_transfer_run (const GodwitEnd *source, const GodwitEnd *target,
                      GodwitTransferProgress progress, gpointer user_data,
@@ -92,6 +117,7 @@ godwit_transfer_run (const GodwitEnd *source, const GodwitEnd *target,
   Transfer self = {.source = source, .target = target};
   g_autoptr (GError) local = NULL;
   gboolean done = FALSE;
+  Stall stall = {0};
   gboolean ok = begin (&self, &now.relayed, cancellable, &local);
   now.relayed =
       now.relayed && !godwit_host_is_local (source->host) && !godwit_host_is_local (target->host);
@@ -105,6 +131,7 @@ godwit_transfer_run (const GodwitEnd *source, const GodwitEnd *target,
       godwit_relay_serve (self.relay, details);
     if (progress != NULL)
       progress (&now, user_data);
+    ok = done || !is_stalled (&stall, &now, target, &local);
   }
   if (!ok)
     add_relay_error (&self, &local);
@@ -128,6 +155,7 @@ godwit_transfer_digest (const GodwitEnd *end, GodwitTransferProgress progress, g
                                 g_variant_new ("(@a{sv})", g_variant_dict_end (&options)),
                                 cancellable, error);
   GodwitTransferStats now = {0};
+  Stall stall = {0};
   char *digest = NULL;
   gboolean done = FALSE;
   while (id != 0 && !done) {
@@ -140,6 +168,8 @@ godwit_transfer_digest (const GodwitEnd *end, GodwitTransferProgress progress, g
       g_variant_lookup (details, "digest", "s", &digest);
     else if (progress != NULL)
       progress (&now, user_data);
+    if (!done && is_stalled (&stall, &now, end, error))
+      break;
   }
   godwit_host_cancel (end->host, id);
   return digest;

@@ -33,7 +33,8 @@ static gboolean
 shut_down (GodwitJob *job, const GodwitStep *step, GCancellable *cancellable, GError **error)
 {
   return cold_stop (job, godwit_job_get_source_hypervisor (job), godwit_job_get_source (job),
-                    "cold", cancellable, error);
+                    "cold", cancellable, error) &&
+         godwit_guest_check_unchanged (job, cancellable, error);
 }
 
 static gboolean
@@ -69,7 +70,8 @@ commit (GodwitJob *job, const GodwitStep *step, GCancellable *cancellable, GErro
   GPtrArray *disks = godwit_job_get_guest (job)->disks;
 
   if (!cold_prove_stopped (job, godwit_job_get_source_hypervisor (job), godwit_job_get_source (job),
-                           cancellable, error))
+                           cancellable, error) ||
+      !godwit_disks_check_sources (job, cancellable, error))
     return FALSE;
   for (guint i = 0; i < disks->len; i++) {
     GodwitDisk *disk = g_ptr_array_index (disks, i);
@@ -133,6 +135,14 @@ start_destination (GodwitJob *job, const GodwitStep *step, GCancellable *cancell
   if (state == GODWIT_GUEST_RUNNING)
     return TRUE;
   /* An autostart at the source may have been faster than we were in forgetting it there. */
+  if (guest->autostart && godwit_job_get_source_hypervisor (job) == NULL) {
+    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE,
+                      "when the source can be reached: godwit recover",
+                      "%s is not started: it has autostart at the source, which cannot be asked "
+                      "whether it runs there",
+                      guest->name);
+    return FALSE;
+  }
   if (godwit_job_get_source_hypervisor (job) != NULL &&
       !cold_prove_stopped (job, godwit_job_get_source_hypervisor (job), godwit_job_get_source (job),
                            cancellable, error))

@@ -44,6 +44,17 @@ has_no_process (GodwitGuestState state)
   return state == GODWIT_GUEST_SHUT_OFF || state == GODWIT_GUEST_ABSENT;
 }
 
+/* A crashed guest may still have a process, which is of no use to anybody: it is ended. */
+static gboolean
+is_off (GodwitJob *job, GodwitHypervisor *hypervisor, GodwitGuestState state,
+        GCancellable *cancellable)
+{
+  return has_no_process (state) ||
+         (state == GODWIT_GUEST_CRASHED &&
+          godwit_hypervisor_destroy (hypervisor, godwit_job_get_guest (job)->uuid, cancellable,
+                                     NULL));
+}
+
 static char *
 fact_name (const char *what, const char *name)
 {
@@ -73,7 +84,7 @@ wait_off (GodwitJob *job, GodwitHypervisor *hypervisor, guint timeout_ms, gboole
   for (;;) {
     if (!ask (job, hypervisor, &state, cancellable, error))
       return FALSE;
-    if (has_no_process (state)) {
+    if (is_off (job, hypervisor, state, cancellable)) {
       *off = TRUE;
       return TRUE;
     }
@@ -186,7 +197,7 @@ cold_prove_stopped (GodwitJob *job, GodwitHypervisor *hypervisor, GodwitHost *ho
 
   if (!reach (job, hypervisor, host, error) || !ask (job, hypervisor, &state, cancellable, error))
     return FALSE;
-  if (has_no_process (state))
+  if (is_off (job, hypervisor, state, cancellable))
     return TRUE;
   godwit_set_error (error, GODWIT_ERROR_BUSY, "migrate it again",
                     "%s is %s on %s: somebody started it while it was to stand still", guest->name,

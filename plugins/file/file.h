@@ -63,6 +63,8 @@ guint64 disk_needed_bytes (const GodwitDisk *disk, guint layer);
 /* What park renames for that disk: its directory, its file, or NULL for nothing because the
  * file may belong to other guests too. (transfer full) */
 char *disk_get_parkable (const GodwitGuest *guest, const GodwitDisk *disk);
+char *file_find_parkable (GodwitJob *job, const GodwitDisk *disk, GCancellable *cancellable,
+                          GError **error);
 /* "vda", and only what a fact's name may have. */
 char *disk_fact (const GodwitDisk *disk, const char *what);
 

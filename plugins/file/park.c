@@ -126,6 +126,47 @@ prove_all_apart (GodwitJob *job, const Parked *parked, gboolean renamed, GCancel
 /* --- park ------------------------------------------------------------------------------- */
 
 static gboolean
+is_file_of (const GodwitGuest *guest, const char *path)
+{
+  for (guint i = 0; i < guest->disks->len; i++) {
+    const GodwitDisk *disk = g_ptr_array_index (guest->disks, i);
+    for (guint j = 0; j < disk->chain->len; j++)
+      if (g_strcmp0 (disk_get_layer (disk, j)->path, path) == 0)
+        return TRUE;
+  }
+  return FALSE;
+}
+
+/* A directory is put aside, and removed later, only if all that is in it is the guest's: it may be
+ * a pool of many guests, or hold a disk that is detached at the moment. Else each file goes alone.
+ * NULL without @error: nothing of this disk is put aside. */
+char *
+file_find_parkable (GodwitJob *job, const GodwitDisk *disk, GCancellable *cancellable,
+                    GError **error)
+{
+  const GodwitGuest *guest = godwit_job_get_guest (job);
+  GodwitHost *host = godwit_job_get_source (job);
+  g_autofree char *path = disk_get_parkable (guest, disk);
+  GodwitFileInfo info;
+
+  if (path == NULL || g_str_equal (path, godwit_disk_get_top (disk)->path))
+    return g_steal_pointer (&path);
+  if (!godwit_host_stat (host, path, &info, cancellable, error))
+    return NULL;
+  if (info.type == GODWIT_FILE_ABSENT)
+    return g_steal_pointer (&path);
+  g_auto (GStrv) names = godwit_host_list (host, path, cancellable, error);
+  if (names == NULL)
+    return NULL;
+  for (gsize i = 0; names[i] != NULL; i++) {
+    g_autofree char *file = g_build_filename (path, names[i], NULL);
+    if (!is_file_of (guest, file))
+      return g_strdup (godwit_disk_get_top (disk)->path);
+  }
+  return g_steal_pointer (&path);
+}
+
+static gboolean
 rename_to_park (GodwitJob *job, const Parked *parked, GCancellable *cancellable, GError **error)
 {
   GodwitHost *host = godwit_job_get_source (job);
@@ -152,7 +193,12 @@ file_park (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk, GCancellabl
   GodwitFileInfo from, to;
 
   if (!find_parked (job, disk, &parked)) {
-    parked.from = disk_get_parkable (godwit_job_get_guest (job), disk);
+    g_autoptr (GError) local = NULL;
+    parked.from = file_find_parkable (job, disk, cancellable, &local);
+    if (local != NULL) {
+      g_propagate_error (error, g_steal_pointer (&local));
+      return FALSE;
+    }
     if (parked.from == NULL)
       return TRUE;
     parked.to = g_strconcat (parked.from, PARK_SUFFIX, NULL);

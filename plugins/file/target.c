@@ -195,6 +195,19 @@ is_ours (const Check *check, const GodwitFileInfo *info)
   return info->token[0] != '\0' && g_strcmp0 (info->token, godwit_job_get_token (check->job)) == 0;
 }
 
+/* What carries the token of another job may be gone again when that is undone. */
+static gboolean
+is_of_another_job (const Check *check, const GodwitFileInfo *info, const char *path)
+{
+  if (info->token[0] == '\0' || is_ours (check, info))
+    return FALSE;
+  godwit_report_add (check->report, GODWIT_SEVERITY_BLOCKER, "target-busy", path,
+                     "wait for that job, or finish it: godwit jobs; godwit recover JOB",
+                     "disk %s: %s on %s belongs to another job that has not ended",
+                     check->disk->target, path, godwit_host_get_name (check->destination));
+  return TRUE;
+}
+
 static gboolean
 check_top (const Check *check, GCancellable *cancellable, GError **error)
 {
@@ -207,7 +220,7 @@ check_top (const Check *check, GCancellable *cancellable, GError **error)
     return FALSE;
   if (info.type == GODWIT_FILE_ABSENT)
     return check_directory (check, top->destination, cancellable, error);
-  if (is_ours (check, &info))
+  if (is_ours (check, &info) || is_of_another_job (check, &info, top->destination))
     return TRUE;
   if (!check->disk->read_only || info.type != GODWIT_FILE_REGULAR) {
     block_existing (check, top, &info);
@@ -273,6 +286,8 @@ check_base (const Check *check, GodwitImage *image, GCancellable *cancellable, G
                        godwit_host_get_name (check->source));
     return check_directory (check, image->destination, cancellable, error);
   }
+  if (is_of_another_job (check, &info, image->destination))
+    return TRUE;
   if (!compare_contents (check, image, &contents, &why, cancellable, error))
     return FALSE;
   if (contents == CONTENTS_DIFFERENT) {
@@ -296,10 +311,15 @@ check_base (const Check *check, GodwitImage *image, GCancellable *cancellable, G
 static gboolean
 check_park (const Check *check, GCancellable *cancellable, GError **error)
 {
-  g_autofree char *path = disk_get_parkable (godwit_job_get_guest (check->job), check->disk);
+  g_autoptr (GError) local = NULL;
+  g_autofree char *path = file_find_parkable (check->job, check->disk, cancellable, &local);
   const char *host = godwit_host_get_name (check->source);
   GodwitFileInfo info;
 
+  if (local != NULL) {
+    g_propagate_error (error, g_steal_pointer (&local));
+    return FALSE;
+  }
   if (path == NULL)
     return TRUE;
   g_autofree char *parked = g_strconcat (path, PARK_SUFFIX, NULL);

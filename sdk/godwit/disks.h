@@ -118,6 +118,14 @@ gboolean godwit_disks_has_parked (GodwitJob *job);
  */
 gboolean godwit_disks_remove_markers (GodwitJob *job, GCancellable *cancellable, GError **error);
 
+/**
+ * godwit_disks_check_sources:
+ *
+ * Before the commit of a strategy that copied disks of a guest that was off: fails with
+ * %GODWIT_ERROR_BUSY if an image at the source was written to after it was copied. Since: 0.1
+ */
+gboolean godwit_disks_check_sources (GodwitJob *job, GCancellable *cancellable, GError **error);
+
 /* --- for storage plugins ---------------------------------------------------------------- */
 
 /**

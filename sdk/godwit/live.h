@@ -82,6 +82,15 @@ gboolean godwit_live_resume (GodwitJob *job, GCancellable *cancellable, GError *
 gboolean godwit_live_settle (GodwitJob *job, GCancellable *cancellable, GError **error);
 
 /**
+ * godwit_guest_check_unchanged:
+ *
+ * Asks the source again, right before disks are mirrored or copied: fails with
+ * %GODWIT_ERROR_BUSY if a writable disk came, went, or has another image on top than when the
+ * migration was planned. godwit_live_copy() does so itself. Since: 0.1
+ */
+gboolean godwit_guest_check_unchanged (GodwitJob *job, GCancellable *cancellable, GError **error);
+
+/**
  * godwit_guest_define_destination:
  *
  * Regenerates the persistent definition for the destination and defines it there, autostart

@@ -60,10 +60,19 @@ fake_describe_guest (GodwitHypervisor *hypervisor, const char *name, GCancellabl
     g_set_error (error, GODWIT_ERROR, GODWIT_ERROR_NOT_FOUND, "no guest %s", name);
     return NULL;
   }
-  GodwitGuest *guest = godwit_guest_new ("web", "00000000-0000-4000-8000-000000000001");
+  g_autoptr (GVariant) variant =
+      g_variant_ref_sink (godwit_guest_to_variant (godwit_job_get_guest (self->job)));
+  GodwitGuest *guest = godwit_guest_from_variant (variant, error);
 
+  g_assert_nonnull (guest);
   guest->state = self->state;
+  g_free (guest->busy);
   guest->busy = g_strdup (self->busy);
+  if (self->new_layer != NULL) {
+    GodwitImage *top = godwit_disk_get_top (g_ptr_array_index (guest->disks, 0));
+    g_free (top->path);
+    top->path = g_strdup (self->new_layer);
+  }
   return guest;
 }
 

@@ -15,9 +15,11 @@ typedef void (*FakeLiveFunc) (guint turn, GodwitLiveStatus *status, gpointer use
 
 struct _FakeHypervisor {
   GObject parent_instance;
+  GodwitJob *job; /* its guest is described; not a reference */
   GodwitGuestState state;
   gboolean persistent;
   char *busy;
+  const char *new_layer; /* what the first disk is on top by now; NULL: as planned */
   guint64 written;
   guint obeys_after; /* requests to shut down until the guest obeys; 0 for never */
   gboolean silent;   /* cannot be asked */

@@ -35,6 +35,7 @@ fake_world_new (GodwitGuestState state, const char *options)
   world->hv_a = fake_hypervisor_new (state);
   world->hv_b = fake_hypervisor_new (GODWIT_GUEST_ABSENT);
   world->storage = g_object_new (FAKE_TYPE_STORAGE, NULL);
+  world->hv_a->job = world->hv_b->job = world->job;
   godwit_job_set_hosts (world->job, world->a, GODWIT_HYPERVISOR (world->hv_a), world->b,
                         GODWIT_HYPERVISOR (world->hv_b));
   godwit_job_add_storage (world->job, "fake", GODWIT_STORAGE (world->storage));

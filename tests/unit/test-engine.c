@@ -498,11 +498,14 @@ test_confirm (void)
   g_autoptr (GodwitJobRecord) record = run (&bench);
   bench.world.fail_confirm = TRUE;
   g_autoptr (GodwitJobRecord) failed = again (&bench, record->id, godwit_engine_confirm);
-  assert_exit (failed, GODWIT_JOB_DONE, 5);
+  assert_exit (failed, GODWIT_JOB_DONE, 1);
   g_assert_nonnull (strstr (failed->error, "it cannot be removed"));
   g_assert_true (failed->awaiting_confirm);
+  /* Nothing was removed, so the job owes nothing and can still be reverted. */
+  g_assert_cmpuint (failed->debts, ==, 0);
+  g_assert_false (godwit_journal_has_begun_confirm (bench.journal, record->id));
   bench.world.fail_confirm = FALSE;
-  g_autoptr (GodwitJobRecord) after = again (&bench, record->id, godwit_engine_recover);
+  g_autoptr (GodwitJobRecord) after = again (&bench, record->id, godwit_engine_confirm);
   assert_exit (after, GODWIT_JOB_DONE, 0);
   g_assert_true (after->confirmed);
   g_assert_false (after->awaiting_confirm);

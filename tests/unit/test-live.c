@@ -208,6 +208,22 @@ assert_fact (FakeWorld *world, const char *name, gboolean there)
 
 /* --- the way that goes well --------------------------------------------------------------- */
 
+/* A backup put a layer on top of the disk after the plan: what was planned for is an older state.
+ */
+static void
+test_new_layer (void)
+{
+  g_autoptr (FakeWorld) world = world_with (GODWIT_GUEST_RUNNING, NULL, goes_well);
+  g_autoptr (GError) error = NULL;
+  fake_world_add_disk (world, "vda", GODWIT_SHARING_NO)->treatment = GODWIT_TREATMENT_MIRROR;
+
+  world->hv_a->new_layer = "/images/vda.snapshot";
+  g_assert_false (godwit_live_copy (world->job, nothing, NULL, &error));
+  g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_BUSY);
+  g_assert_nonnull (strstr (error->message, "/images/vda.snapshot"));
+  assert_fact (world, "live.begun", FALSE);
+}
+
 static void
 test_success (void)
 {
@@ -635,6 +651,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/live/new-layer", test_new_layer);
   g_test_add_func ("/live/success", test_success);
   g_test_add_func ("/live/success/unwatched", test_success_unwatched);
   g_test_add_func ("/live/success/paused", test_paused_stays_paused);

@@ -213,6 +213,25 @@ test_commit_needs_a_stopped_source (Move *move, gconstpointer data)
   g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_BUSY);
 }
 
+/* It ran meanwhile and is off again: what was copied is not what its disk holds. */
+static void
+test_commit_needs_untouched_sources (Move *move, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+  GodwitFileInfo *image = fake_host_add_file (move->world->a, "/images/vda", 7, NULL);
+
+  for (guint i = 0; i < 4; i++)
+    g_assert_true (godwit_strategy_run_step (move->strategy, move->world->job,
+                                             g_ptr_array_index (move->steps, i), NULL, NULL));
+  image->mtime_ns++;
+  g_assert_false (fake_step (move->world, move->strategy, move->steps, "commit", FALSE, &error));
+  g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_BUSY);
+  g_assert_nonnull (strstr (error->message, "written to after it was copied"));
+  image->mtime_ns--;
+  g_clear_error (&error);
+  g_assert_true (fake_step (move->world, move->strategy, move->steps, "commit", FALSE, &error));
+}
+
 static void
 test_commit_needs_verified_copies (Move *move, gconstpointer data)
 {
@@ -430,6 +449,7 @@ main (int argc, char **argv)
   ADD ("/cold/shared", set_up_shared, test_shared_disk_stays_where_it_is);
   ADD ("/cold/stubborn", set_up_stubborn, test_stubborn_guest_is_ended);
   ADD ("/cold/commit/stopped", set_up_running, test_commit_needs_a_stopped_source);
+  ADD ("/cold/commit/untouched", set_up_running, test_commit_needs_untouched_sources);
   ADD ("/cold/commit/verified", set_up_stopped, test_commit_needs_verified_copies);
   ADD ("/cold/corrupt", set_up_stopped, test_corrupt_copy_is_found);
   ADD ("/cold/rollback/running", set_up_running, test_rollback_starts_it_again);

@@ -464,6 +464,32 @@ test_park_and_unpark (void)
   g_assert_false (godwit_disks_has_parked (hosts.job));
 }
 
+/* What else is in the directory is not this guest's to be put aside, and not to be removed. */
+static void
+test_park_beside_others (void)
+{
+  g_auto (Hosts) hosts = {0};
+  g_autoptr (GError) error = NULL;
+  if (!hosts_set_up (&hosts, HOSTS_APART, "raw"))
+    return;
+  write_disk (&hosts);
+  g_autofree char *other = g_build_filename (hosts.data, "web", "db.qcow2", NULL);
+  g_assert_true (g_file_set_contents (other, "another guest", -1, NULL));
+  g_autoptr (GodwitReport) report = check (&hosts);
+  ASSERT_DONE (file_create (NULL, hosts.job, hosts.disk, NULL, &error));
+  ASSERT_DONE (file_park (NULL, hosts.job, hosts.disk, NULL, &error));
+  g_assert_true (hosts_have (hosts.data, "web/db.qcow2"));
+  g_assert_true (hosts_have (hosts.data, "web/disk_migrate"));
+  g_assert_false (hosts_have (hosts.data, "web/disk"));
+  ASSERT_DONE (file_unpark (NULL, hosts.job, hosts.disk, NULL, &error));
+  g_assert_true (hosts_have (hosts.data, "web/disk"));
+  ASSERT_DONE (file_park (NULL, hosts.job, hosts.disk, NULL, &error));
+  ASSERT_DONE (file_release (NULL, hosts.job, hosts.disk, godwit_job_get_destination (hosts.job),
+                             NULL, &error));
+  g_assert_false (hosts_have (hosts.data, "web/disk_migrate"));
+  g_assert_true (hosts_have (hosts.data, "web/db.qcow2"));
+}
+
 static void
 test_release (void)
 {
@@ -608,6 +634,23 @@ test_base_differs (void)
   g_assert_true (hosts.disk->flatten);
 }
 
+/* A base that another job is still making may be gone again when that is undone. */
+static void
+test_base_of_another_job (void)
+{
+  g_auto (Hosts) hosts = {0};
+  g_autoptr (GError) error = NULL;
+  if (!hosts_set_up (&hosts, HOSTS_APART, "qcow2"))
+    return;
+  make_chain (&hosts, TRUE);
+  g_autofree char *text = text_of ('b', 1 << 20);
+  hosts_write (hosts.other, "base.raw", text);
+  g_autofree char *path = g_build_filename (hosts.data, "base.raw", NULL);
+  ASSERT_DONE (godwit_host_set_token (hosts.b, path, "of-another-job", NULL, &error));
+  g_autoptr (GodwitReport) report = check (&hosts);
+  g_assert_nonnull (hosts_find (report, "target-busy"));
+}
+
 static void
 test_base_absent (void)
 {
@@ -689,6 +732,7 @@ main (int argc, char **argv)
   g_test_add_func ("/hosts/create/reclaim", test_give_and_reclaim);
   g_test_add_func ("/hosts/create/reclaim-foreign", test_reclaim_foreign);
   g_test_add_func ("/hosts/park/unpark", test_park_and_unpark);
+  g_test_add_func ("/hosts/park/beside-others", test_park_beside_others);
   g_test_add_func ("/hosts/park/release", test_release);
   g_test_add_func ("/hosts/park/release-at-home", test_release_at_home);
   g_test_add_func ("/hosts/park/release-needs-copy", test_release_needs_the_copy);
@@ -699,6 +743,7 @@ main (int argc, char **argv)
     g_test_add_func ("/hosts/inspect/unset-format", test_inspect_unset_format);
     g_test_add_func ("/hosts/base/present", test_overlay_on_present_base);
     g_test_add_func ("/hosts/base/differs", test_base_differs);
+    g_test_add_func ("/hosts/base/of-another-job", test_base_of_another_job);
     g_test_add_func ("/hosts/base/absent", test_base_absent);
     g_test_add_func ("/hosts/cold/flattened", test_cold_flattened);
   }
