@@ -50,7 +50,7 @@ def send_home(guest, image, mirrored):
 def resumed_at(guest, since):
     """When the guest was heard again, on the lab's clock."""
     beats = lh.beats(guest, since)
-    return beats["gap_at_us"] + beats["gap_ms"] * 1000, beats["gap_ms"]
+    return beats["move_at_us"] + beats["move_ms"] * 1000, beats["move_ms"]
 
 
 def by_virsh(virsh, guest, image, mirrored):

@@ -119,6 +119,7 @@ report (int argc, char **argv)
 {
   unsigned long since = strtoul (argv[2], NULL, 10), until = strtoul (argv[3], NULL, 10);
   unsigned long gap = 0, guest_gap = 0, at = 0, lost = 0, repeated = 0, moves = 0;
+  unsigned long move = 0, move_at = 0;
   const char *from = "", *to = "";
 
   for (int i = 4; i < argc; i++) {
@@ -135,7 +136,11 @@ report (int argc, char **argv)
   for (size_t i = 1; i < n_beats; i++) {
     const struct beat *a = &beats[i - 1], *b = &beats[i];
 
-    moves += a->host != b->host;
+    if (a->host != b->host) {
+      moves++;
+      move = b->time_us - a->time_us;
+      move_at = a->time_us;
+    }
     if (b->time_us - a->time_us > gap) {
       gap = b->time_us - a->time_us;
       at = a->time_us;
@@ -152,10 +157,12 @@ report (int argc, char **argv)
       guest_gap = b->guest_us - a->guest_us;
   }
   printf ("{\"beats\":%zu,\"gap_ms\":%.1f,\"gap_at_us\":%lu,\"from\":\"%s\",\"to\":\"%s\","
+          "\"move_ms\":%.1f,\"move_at_us\":%lu,"
           "\"guest_gap_ms\":%.1f,\"moves\":%lu,\"lost\":%lu,\"repeated\":%lu,\"boots\":%lu,"
           "\"acked\":%lu,\"errors\":%lu,\"torn\":%lu,\"last_us\":%lu,\"last_host\":\"%s\"}\n",
-          n_beats, (double)gap / 1000, at, from, to, (double)guest_gap / 1000, moves, lost,
-          repeated, boots, acked, errors, torn, n_beats > 0 ? beats[n_beats - 1].time_us : 0,
+          n_beats, (double)gap / 1000, at, from, to, (double)move / 1000, move_at,
+          (double)guest_gap / 1000, moves, lost, repeated, boots, acked, errors, torn,
+          n_beats > 0 ? beats[n_beats - 1].time_us : 0,
           n_beats > 0 ? argv[beats[n_beats - 1].host] : "");
   return 0;
 }
