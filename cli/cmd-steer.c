@@ -19,6 +19,20 @@ is_under_way (const GodwitJobRecord *job)
   return !godwit_job_state_is_terminal (job->state);
 }
 
+/* @unknown: why it is no job of the caller's own */
+static CliExit
+abort_of_root (const char *id, const GError *unknown)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean found = FALSE;
+
+  if (godwit_client_abort_of_root (id, &found, &error)) {
+    cli_note ("job %s was asked to end; its log says how it does", id);
+    return CLI_DONE;
+  }
+  return cli_fail (found ? error : unknown);
+}
+
 static CliExit
 run_abort (CliContext *context, char **arguments)
 {
@@ -29,7 +43,7 @@ run_abort (CliContext *context, char **arguments)
   CliExit code;
 
   if (job == NULL)
-    return cli_fail (error);
+    return abort_of_root (arguments[0], error);
   watch.after = cli_get_last_serial (client, job->id);
   if (!godwit_client_abort (client, job->id, &error))
     return cli_fail (error);

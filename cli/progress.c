@@ -300,6 +300,16 @@ show_step (CliProgress *self, const GodwitEvent *event)
   draw (self, -1);
 }
 
+static gboolean
+is_about_one_strategy (const GodwitEvent *event)
+{
+  g_autoptr (GVariant) scope =
+      event->data != NULL ? g_variant_lookup_value (event->data, "scope", NULL) : NULL;
+
+  return event->kind == GODWIT_EVENT_FINDING && scope != NULL &&
+         event->severity == GODWIT_SEVERITY_BLOCKER;
+}
+
 void
 cli_progress_event (CliProgress *self, const GodwitEvent *event)
 {
@@ -315,8 +325,9 @@ cli_progress_event (CliProgress *self, const GodwitEvent *event)
     break;
   case GODWIT_EVENT_LOG:
   case GODWIT_EVENT_FINDING:
-    /* What was checked and found good is for `godwit log`. */
-    if (event->severity > GODWIT_SEVERITY_OK)
+    /* What was checked and found good is for `godwit log`, and so is why another strategy was not
+     * taken: the choice names that, and so does a refusal. */
+    if (event->severity > GODWIT_SEVERITY_OK && !is_about_one_strategy (event))
       print_line (self, event, event->kind == GODWIT_EVENT_FINDING ? event->what : NULL,
                   event->message);
     break;

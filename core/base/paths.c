@@ -117,5 +117,9 @@ godwit_paths_make_dir (const char *path, int mode, GError **error)
                       "%s is not a directory that user %u owns", path, (guint)geteuid ());
     return FALSE;
   }
+  /* The group may be younger than the directory. */
+  struct group *group = root && st.st_gid == 0 ? getgrnam ("godwit") : NULL;
+  if (group != NULL && chown (path, 0, group->gr_gid) != 0)
+    return fail (error, path, "set the group of");
   return TRUE;
 }

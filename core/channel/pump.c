@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define CHUNK       (1024 * 1024)
+#define PIPE_SIZE   (256 * 1024)
 #define COPY_BUFFER (256 * 1024)
 
 /* One direction. Splicing needs a pipe on one side, so between two sockets there is one of ours
@@ -175,7 +176,17 @@ way_init (Way *way, GodwitStream *from, GodwitStream *to, guint64 *bytes, GCance
                .middle = {-1, -1},
                .bytes = bytes,
                .cancellable = cancellable};
-  if (godwit_fd_is_pipe (from->in) || godwit_fd_is_pipe (to->out))
+  gboolean pipes = FALSE;
+  const int ends[] = {from->in, to->out};
+  for (gsize i = 0; i < G_N_ELEMENTS (ends); i++) {
+    if (!godwit_fd_is_pipe (ends[i]))
+      continue;
+    /* A pipe as the kernel makes it is full after 64 KiB, and each time wakes both its ends. But
+     * what is in it when a guest is frozen is downtime, so it is not made much bigger. */
+    fcntl (ends[i], F_SETPIPE_SZ, PIPE_SIZE);
+    pipes = TRUE;
+  }
+  if (pipes)
     return;
   if (pipe2 (way->middle, O_CLOEXEC | O_NONBLOCK) == 0)
     fcntl (way->middle[1], F_SETPIPE_SZ, CHUNK);

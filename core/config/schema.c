@@ -19,7 +19,7 @@
    "let strategy=auto shut a running guest down if it cannot be moved live"},                      \
   {group, "auto-confirm", 'b', 0, 0, NULL, "false",                                                \
    "remove the source's parked copy as soon as the guest is proven to be at the destination"},     \
-  {group, "initial-downtime", 'd', 1, MINUTE, NULL, "30ms",                                        \
+  {group, "initial-downtime", 'd', 1, MINUTE, NULL, "10ms",                                        \
    "downtime limit that a live migration begins with; raised only as far as needed"},              \
   {group, "max-downtime", 'd', 1, MINUTE, NULL, "300ms",                                           \
    "longest time that a live migration may hold the guest still"},                                 \

@@ -290,6 +290,16 @@ refuse_abort (const GodwitJobRecord *record, GError **error)
 }
 
 gboolean
+godwit_client_abort_of_root (const char *job, gboolean *found, GError **error)
+{
+  g_autoptr (GodwitJobRecord) record = godwit_job_record_new ();
+  record->id = g_strdup (job);
+  record->control_path = godwit_control_find_of_root (job);
+  *found = record->control_path != NULL;
+  return *found && godwit_connection_ask (record, "Abort", ASK_TIMEOUT_MS, error);
+}
+
+gboolean
 godwit_client_abort (GodwitClient *self, const char *job, GError **error)
 {
   g_return_val_if_fail (GODWIT_IS_CLIENT (self) && job != NULL, FALSE);

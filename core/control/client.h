@@ -45,6 +45,9 @@ gboolean godwit_client_watch (GodwitClient *self, const char *job, guint64 after
 
 /* Asks the worker to abort. Past the commit it is refused: the error says so. */
 gboolean godwit_client_abort (GodwitClient *self, const char *job, GError **error);
+/* The same for a job of root's, whose journal only root reads, by a member of the group godwit who
+ * knows its id. *@found: there is such a job, and the caller may speak to its worker. */
+gboolean godwit_client_abort_of_root (const char *job, gboolean *found, GError **error);
 
 /* mains of the hidden commands `godwit supervise JOB PURPOSE` and `godwit work JOB PURPOSE`,
  * where PURPOSE is run, recover or confirm. */

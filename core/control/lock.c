@@ -11,8 +11,9 @@
 #include <unistd.h>
 
 /* A worker that has just ended may take a moment to be gone. */
-#define N_TRIES      40
-#define TRY_PAUSE_US 50000
+#define SYSTEM_DIRECTORY "/run/godwit/jobs"
+#define N_TRIES          40
+#define TRY_PAUSE_US     50000
 
 static char *
 make_path (const char *job, const char *suffix)
@@ -25,6 +26,14 @@ char *
 godwit_control_make_path (const char *job)
 {
   return make_path (job, ".sock");
+}
+
+char *
+godwit_control_find_of_root (const char *job)
+{
+  g_autofree char *name = g_strconcat (job, ".sock", NULL);
+  g_autofree char *path = g_build_filename (SYSTEM_DIRECTORY, name, NULL);
+  return strchr (job, '/') == NULL && access (path, W_OK) == 0 ? g_steal_pointer (&path) : NULL;
 }
 
 gboolean

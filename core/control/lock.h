@@ -22,6 +22,9 @@ void godwit_lock_remove (const char *job);
 
 /* RUNTIME/jobs/JOB.sock */
 char *godwit_control_make_path (const char *job);
+/* The socket of root's worker of that job, if the caller may speak to it. (transfer full)
+ * (nullable) */
+char *godwit_control_find_of_root (const char *job);
 /* The directory of locks and sockets. */
 gboolean godwit_control_make_directory (GError **error);
 

@@ -5,7 +5,7 @@
 #include <godwit/live.h>
 
 #define EXIT_POLL_MS        1000
-#define INITIAL_DOWNTIME_MS 30
+#define INITIAL_DOWNTIME_MS 10
 #define MAX_DOWNTIME_MS     300
 #define STALL_MS            60000
 /* One migration while it runs. */

@@ -199,6 +199,38 @@ test_steps (Fixture *self, gconstpointer data)
   g_assert_nonnull (strstr (self->text, " make disks: undoing\n"));
 }
 
+static void
+find (Fixture *self, const char *scope, GodwitSeverity severity, const char *message)
+{
+  g_autoptr (GodwitEvent) event = godwit_event_new (GODWIT_EVENT_FINDING, "check", message);
+  GVariantDict data;
+
+  g_variant_dict_init (&data, NULL);
+  if (scope != NULL)
+    g_variant_dict_insert (&data, "scope", "s", scope);
+  event->data = g_variant_ref_sink (g_variant_dict_end (&data));
+  event->time_us = self->now_us;
+  event->severity = severity;
+  cli_progress_event (self->progress, event);
+}
+
+/* Why a strategy was not taken is said with the choice; what stands against the move is said here.
+ */
+static void
+test_findings (Fixture *self, gconstpointer data)
+{
+  find (self, "live-shared", GODWIT_SEVERITY_BLOCKER, "vda is not shared");
+  find (self, "live-block", GODWIT_SEVERITY_WARNING, "it takes long");
+  find (self, NULL, GODWIT_SEVERITY_BLOCKER, "no such guest");
+  find (self, NULL, GODWIT_SEVERITY_OK, "the host is reachable");
+  fflush (self->stream);
+
+  g_assert_null (strstr (self->text, "not shared"));
+  g_assert_nonnull (strstr (self->text, "it takes long"));
+  g_assert_nonnull (strstr (self->text, "no such guest"));
+  g_assert_null (strstr (self->text, "reachable"));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -212,5 +244,6 @@ main (int argc, char **argv)
   g_test_add ("/cli/progress/phase-settles", Fixture, GUINT_TO_POINTER (100), begin,
               test_phase_settles, end);
   g_test_add ("/cli/progress/steps", Fixture, GUINT_TO_POINTER (0), begin, test_steps, end);
+  g_test_add ("/cli/progress/findings", Fixture, GUINT_TO_POINTER (0), begin, test_findings, end);
   return g_test_run ();
 }

@@ -389,6 +389,10 @@ static void
 test_control_socket (void)
 {
   g_autofree char *mode = NULL;
+  g_autofree char *id = NULL;
+  g_autofree char *uid = NULL;
+  g_autoptr (LabRun) stranger = NULL;
+  g_autoptr (LabRun) log = NULL;
   LabProcess *migrate = NULL;
 
   g_free (lab_sh ("a", "getent group godwit >/dev/null || groupadd -r godwit"));
@@ -396,10 +400,20 @@ test_control_socket (void)
   migrate = lab_spawn ("a", "godwit migrate ctl --to b --strategy live-block");
   lab_process_expect (migrate, "disk vda");
   mode = lab_sh ("a", "stat -c '%%a %%U %%G' $(find /run/godwit/jobs -type s)");
-  lab_run_free (lab_godwit ("a", 0, "abort ctl"));
+  /* A member of the group may end it, and it is written down who that was; nobody else may. */
+  id = lab_sh ("a", "basename $(find /run/godwit/jobs -type s) .sock; useradd member; useradd -G "
+                    "godwit helper");
+  stranger = lab_sh_try ("a", "runuser -u member -- godwit abort %s", id);
+  g_assert_cmpint (stranger->status, !=, 0);
+  g_free (lab_sh ("a", "runuser -u helper -- godwit abort %s", id));
   g_assert_cmpint (lab_process_finish (migrate), ==, 130);
   slow_link (FALSE);
   g_assert_cmpstr (mode, ==, "660 root godwit");
+  log = lab_godwit ("a", 0, "log %s", id);
+  uid = lab_sh ("a",
+                "echo \"helper (uid $(id -u helper))\"; userdel -r member 2>/dev/null; userdel -r "
+                "helper 2>/dev/null; true");
+  lab_assert_contains (log->out, uid);
 }
 
 static void

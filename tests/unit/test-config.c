@@ -67,7 +67,7 @@ test_defaults (Fixture *fixture, gconstpointer data)
   g_autoptr (GodwitConfig) config = load (fixture, "");
   g_assert_false (godwit_config_get_boolean (config, "migration", "allow-downtime"));
   g_assert_cmpuint (godwit_config_get_uint64 (config, "migration", "max-downtime"), ==, 300);
-  g_assert_cmpuint (godwit_config_get_uint64 (config, "migration", "initial-downtime"), ==, 30);
+  g_assert_cmpuint (godwit_config_get_uint64 (config, "migration", "initial-downtime"), ==, 10);
   g_assert_cmpuint (godwit_config_get_uint64 (config, "migration", "shutdown-timeout"), ==, 60000);
   g_assert_cmpstr (godwit_config_get (config, "migration", "max-downtime"), ==, "300ms");
   g_assert_null (godwit_config_get_origin (config, "migration", "max-downtime"));
