@@ -98,7 +98,7 @@ get_symbol_name (const char *name)
 }
 
 /* libltdl looks for a name without a directory in the system's library directories first, and
- * some have directories that are called "libvirt" or "file". */
+ * directories there have names that plugins have too. */
 static char *
 get_module_name (const char *name)
 {
