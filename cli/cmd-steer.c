@@ -71,7 +71,7 @@ confirm_original (CliContext *context, const char *id)
   watch.after = cli_get_last_serial (client, id);
   if (!godwit_client_confirm (client, id, &error))
     return cli_fail (error);
-  return cli_watch_job (context, id, &watch);
+  return option_detach ? CLI_DONE : cli_watch_job (context, id, &watch);
 }
 
 static CliExit
@@ -88,9 +88,7 @@ run_confirm (CliContext *context, char **arguments)
   watch.after = cli_get_last_serial (client, job->id);
   if (!godwit_client_confirm (client, job->id, &error))
     return cli_fail (error);
-  if (option_detach)
-    return CLI_DONE;
-  CliExit code = cli_watch_job (context, job->id, &watch);
+  CliExit code = option_detach ? CLI_DONE : cli_watch_job (context, job->id, &watch);
   return code == CLI_DONE && job->of_job != NULL ? confirm_original (context, job->of_job) : code;
 }
 

@@ -182,16 +182,12 @@ godwit_client_revert (GodwitClient *self, const char *job, GVariant *options, GE
   return create_and_start (self, record, error);
 }
 
-/* Whoever moved the guest there cold may stop it once more to bring it back. */
 char *
 godwit_client_carry_back (GodwitClient *self, const char *job, GError **error)
 {
   g_return_val_if_fail (GODWIT_IS_CLIENT (self) && job != NULL, NULL);
   g_autoptr (GodwitJobRecord) record = godwit_job_record_new ();
-  GVariantBuilder options = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{ss}"));
-  g_variant_builder_add (&options, "{ss}", "allow-downtime", "true");
   record->of_job = g_strdup (job);
-  record->options = g_variant_ref_sink (g_variant_builder_end (&options));
   return create_and_start (self, record, error);
 }
 

@@ -10,10 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A worker that has just ended may take a moment to be gone. */
+/* Where root has its sockets. */
 #define SYSTEM_DIRECTORY "/run/godwit/jobs"
-#define N_TRIES          40
-#define TRY_PAUSE_US     50000
+
+/* A worker that has just ended may take a moment to be gone. */
+#define N_TRIES      40
+#define TRY_PAUSE_US 50000
 
 static char *
 make_path (const char *job, const char *suffix)

@@ -106,9 +106,9 @@ godwit_engine_close (GodwitEngine *self, GodwitJobState state)
   GodwitEvent *event =
       godwit_event_new (GODWIT_EVENT_RESULT, godwit_job_state_to_string (state), summary);
   gboolean good = state == GODWIT_JOB_DONE || state == GODWIT_JOB_REVERTED;
-  event->severity = !good               ? GODWIT_SEVERITY_BLOCKER
-                    : record->debts > 0 ? GODWIT_SEVERITY_WARNING
-                                        : GODWIT_SEVERITY_OK;
+  event->severity = !good                                        ? GODWIT_SEVERITY_BLOCKER
+                    : record->debts > 0 || record->error != NULL ? GODWIT_SEVERITY_WARNING
+                                                                 : GODWIT_SEVERITY_OK;
   event->data = make_figures (self, seconds);
   godwit_job_emit (self->job, event);
   return TRUE;

@@ -175,13 +175,6 @@ godwit_engine_go_on (GodwitEngine *self)
 
 /* --- confirm ----------------------------------------------------------------------------- */
 
-static guint
-count_parked (GodwitEngine *self)
-{
-  g_auto (GStrv) facts = godwit_job_list_facts (self->job, "parked.");
-  return facts != NULL ? g_strv_length (facts) : 0;
-}
-
 gboolean
 godwit_engine_confirm_now (GodwitEngine *self)
 {
@@ -192,7 +185,6 @@ godwit_engine_confirm_now (GodwitEngine *self)
   godwit_job_emit (self->job, begun);
 
   g_autoptr (GError) failure = NULL;
-  guint parked = count_parked (self);
   GCancellable *cancellable =
       godwit_watchdog_begin (self->watchdog, "the confirm", CONFIRM_DEADLINE_S, NULL);
   gboolean ok = godwit_strategy_confirm (self->strategy, self->job, cancellable, &failure);
@@ -201,8 +193,9 @@ godwit_engine_confirm_now (GodwitEngine *self)
   self->record->awaiting_confirm = !ok;
   g_clear_pointer (&self->record->error, g_free);
   self->record->error_code = -1;
-  /* As long as everything is still there, the job can be reverted. */
-  if (!ok && count_parked (self) == parked &&
+  /* As long as no removal was tried, the job can be reverted. */
+  g_autoptr (GVariant) released = godwit_job_get_fact (self->job, "release.begun");
+  if (!ok && released == NULL &&
       !godwit_journal_cancel_confirm (self->journal, self->record, &error))
     return godwit_engine_lose (self, error);
   if (!ok) {

@@ -358,7 +358,9 @@ godwit_disks_release_parked (GodwitJob *job, GCancellable *cancellable, GError *
   if (!godwit_disks_has_parked (job))
     return TRUE;
   GodwitHost *home = find_home (job, cancellable, error);
+  /* From here on something may be gone, and a revert would find less than it needs. */
   return home != NULL &&
+         godwit_job_set_fact (job, "release.begun", g_variant_new_boolean (TRUE), error) &&
          godwit_disks_walk (job, release_one, home, GODWIT_WALK_ALL, cancellable, error);
 }
 

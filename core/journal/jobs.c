@@ -137,8 +137,21 @@ check_can_revert (GodwitJournal *self, const GodwitJobRecord *original, GError *
   return check_no_revert (self, original->id, error);
 }
 
-/* A migration back with what the guest wrote: a job like any other, only that its hosts and its
- * strategy are those of the original. */
+/* The original's operator allowed the guest to be stopped, or did not. */
+static GVariant *
+inherit_downtime (const GodwitJobRecord *original)
+{
+  GVariantBuilder options = G_VARIANT_BUILDER_INIT (G_VARIANT_TYPE ("a{ss}"));
+  const char *allowed = NULL;
+  if (original->options != NULL &&
+      g_variant_is_of_type (original->options, G_VARIANT_TYPE ("a{ss}")) &&
+      g_variant_lookup (original->options, "allow-downtime", "&s", &allowed))
+    g_variant_builder_add (&options, "{ss}", "allow-downtime", allowed);
+  return g_variant_ref_sink (g_variant_builder_end (&options));
+}
+
+/* A migration back with what the guest wrote: a job like any other, only that its hosts are those
+ * of the original, and that the guest is known by its UUID: another may have its name by now. */
 static gboolean
 turn_round (GodwitJournal *self, GodwitJobRecord *record, GError **error)
 {
@@ -152,8 +165,12 @@ turn_round (GodwitJournal *self, GodwitJobRecord *record, GError **error)
   g_free (record->destination);
   record->destination =
       original->source != NULL ? g_steal_pointer (&original->source) : g_strdup ("localhost");
+  g_free (record->uuid);
+  record->uuid = g_steal_pointer (&original->uuid);
   g_free (record->strategy);
-  record->strategy = g_steal_pointer (&original->strategy);
+  record->strategy = g_strdup ("auto");
+  g_clear_pointer (&record->options, g_variant_unref);
+  record->options = inherit_downtime (original);
   return TRUE;
 }
 
@@ -374,12 +391,13 @@ mark_reverted (GodwitJournal *self, gpointer data, GError **error)
   const GodwitJobRecord *record = data;
   if (!godwit_journal_check_epoch (self, record, error))
     return FALSE;
-  g_autoptr (sqlite3_stmt) stmt =
-      godwit_db_prepare (self, error,
-                         "UPDATE jobs SET state = 'reverted', awaiting_confirm ="
-                         " CASE :kind WHEN 'revert' THEN 0 ELSE awaiting_confirm END"
-                         " WHERE id = :original AND state = 'done'",
-                         "kind", record->kind, "original", record->of_job, NULL);
+  g_autoptr (sqlite3_stmt) stmt = godwit_db_prepare (
+      self, error,
+      "UPDATE jobs SET state = 'reverted', error = NULL, error_code = -1, debts = 0,"
+      " awaiting_confirm ="
+      " CASE :kind WHEN 'revert' THEN 0 ELSE awaiting_confirm END"
+      " WHERE id = :original AND state = 'done'",
+      "kind", record->kind, "original", record->of_job, NULL);
   return stmt != NULL && godwit_db_run (self, stmt, error);
 }
 

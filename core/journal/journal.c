@@ -100,6 +100,21 @@ sync_directory_of (const char *path, GError **error)
   return ok;
 }
 
+/* One that an older version made may be open to a group. */
+static gboolean
+close_to_others (const char *path, GError **error)
+{
+  static const char *const parts[] = {"", "-wal", "-shm"};
+  for (gsize i = 0; i < G_N_ELEMENTS (parts); i++) {
+    g_autofree char *part = g_strconcat (path, parts[i], NULL);
+    struct stat st;
+    if (lstat (part, &st) == 0 && S_ISREG (st.st_mode) && st.st_uid == geteuid () &&
+        (st.st_mode & 077) != 0 && chmod (part, 0600) != 0)
+      return fail_to_create (path, error);
+  }
+  return TRUE;
+}
+
 /* SQLite gives its write-ahead log the mode of the database. Definitions of guests are in it, and
  * with them the passwords of their consoles. */
 static gboolean
@@ -107,7 +122,7 @@ create_file (const char *path, GError **error)
 {
   int fd = open (path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0 && errno == EEXIST)
-    return TRUE;
+    return close_to_others (path, error);
   if (fd < 0)
     return fail_to_create (path, error);
   gboolean ok = fchmod (fd, 0600) == 0 && fsync (fd) == 0;

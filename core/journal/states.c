@@ -61,7 +61,7 @@ godwit_job_record_get_exit_code (const GodwitJobRecord *record)
   case GODWIT_JOB_DONE:
   case GODWIT_JOB_REVERTED:
     /* An error without a debt is a confirm that could not even begin. */
-    return record->debts > 0 ? 5 : record->error != NULL ? 1 : 0;
+    return record->debts > 0 || record->error != NULL ? 5 : 0;
   case GODWIT_JOB_CANCELLED:
     return record->debts > 0 ? 4 : 130;
   case GODWIT_JOB_FAILED:

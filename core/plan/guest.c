@@ -105,8 +105,10 @@ godwit_plan_describe_guest (GodwitJob *job, GodwitReport *report, GCancellable *
 
   if (hypervisor == NULL)
     return FALSE;
+  /* A job that carries a guest back knows its UUID; others know what was typed. */
+  const char *name = record->of_job != NULL ? record->uuid : record->guest;
   GodwitGuest *guest =
-      godwit_hypervisor_describe_guest (hypervisor, record->guest, cancellable, &local_error);
+      godwit_hypervisor_describe_guest (hypervisor, name, cancellable, &local_error);
   if (guest == NULL) {
     if (g_error_matches (local_error, GODWIT_ERROR, GODWIT_ERROR_NOT_FOUND))
       report_missing (job, record->guest, report, cancellable);

@@ -67,7 +67,11 @@ lock_directory (const char *path, int operation)
 {
   int fd = open (path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-  if (fd >= 0 && flock (fd, operation) == 0)
+  int result = -1;
+
+  while (fd >= 0 && (result = flock (fd, operation)) != 0 && errno == EINTR)
+    ;
+  if (result == 0)
     return fd;
   if (fd >= 0)
     close (fd);
@@ -143,6 +147,12 @@ make_session (GodwitMachines *self, const char *parent, GError **error)
     return FALSE;
   }
   self->session_lock = lock_directory (path, LOCK_EX | LOCK_NB);
+  if (self->session_lock < 0) {
+    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, NULL,
+                      "cannot lock the session directory %s: %s", path, g_strerror (errno));
+    rmdir (path);
+    return FALSE;
+  }
   self->session = g_steal_pointer (&path);
   self->session_is_ours = TRUE;
   return TRUE;
@@ -162,7 +172,8 @@ ensure_session (GodwitMachines *self, GError **error)
     return FALSE;
   /* Between its making and its lock a session looks like one of a dead process. */
   int fd = lock_directory (parent, LOCK_EX);
-  remove_dead_sessions (parent);
+  if (fd >= 0)
+    remove_dead_sessions (parent);
   gboolean ok = make_session (self, parent, error);
   if (fd >= 0)
     close (fd);

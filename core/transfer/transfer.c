@@ -5,8 +5,8 @@
 #include <godwit/transfer.h>
 
 #define TICK_MS 500
-/* Longer than the last sync of a slow medium. */
-#define STALL_S 300
+#define STALL_S G_GINT64_CONSTANT (300)
+#define SYNC_S  G_GINT64_CONSTANT (1800)
 
 static void
 read_stats (GVariant *details, GodwitTransferStats *stats)
@@ -91,19 +91,24 @@ typedef struct {
 } Stall;
 
 static gboolean
-is_stalled (Stall *stall, const GodwitTransferStats *now, const GodwitEnd *end, GError **error)
+is_stalled (Stall *stall, const GodwitTransferStats *now, const GodwitEnd *source,
+            const GodwitEnd *target, GError **error)
 {
+  /* What is left when every byte has moved is the last sync. */
+  gint64 limit_s = now->total > 0 && now->done >= now->total ? SYNC_S : STALL_S;
   guint64 bytes = now->done + now->wire;
   gint64 time_us = g_get_monotonic_time ();
   if (stall->moved_us == 0 || bytes != stall->bytes) {
     stall->bytes = bytes;
     stall->moved_us = time_us;
   }
-  if (time_us - stall->moved_us < STALL_S * G_USEC_PER_SEC)
+  if (time_us - stall->moved_us < limit_s * G_USEC_PER_SEC)
     return FALSE;
   godwit_set_error (error, GODWIT_ERROR_TRANSIENT,
                     "look for a hung file system or link, then migrate again",
-                    "%s: not a byte moved for %d s", godwit_host_get_name (end->host), STALL_S);
+                    "%s%s%s: not a byte moved for %" G_GINT64_FORMAT " s",
+                    godwit_host_get_name (source->host), target != NULL ? " to " : "",
+                    target != NULL ? godwit_host_get_name (target->host) : "", limit_s);
   return TRUE;
 }
 
@@ -131,7 +136,7 @@ godwit_transfer_run (const GodwitEnd *source, const GodwitEnd *target,
       godwit_relay_serve (self.relay, details);
     if (progress != NULL)
       progress (&now, user_data);
-    ok = done || !is_stalled (&stall, &now, target, &local);
+    ok = done || !is_stalled (&stall, &now, source, target, &local);
   }
   if (!ok)
     add_relay_error (&self, &local);
@@ -168,7 +173,7 @@ godwit_transfer_digest (const GodwitEnd *end, GodwitTransferProgress progress, g
       g_variant_lookup (details, "digest", "s", &digest);
     else if (progress != NULL)
       progress (&now, user_data);
-    if (!done && is_stalled (&stall, &now, end, error))
+    if (!done && is_stalled (&stall, &now, end, NULL, error))
       break;
   }
   godwit_host_cancel (end->host, id);

@@ -203,7 +203,7 @@ is_of_another_job (const Check *check, const GodwitFileInfo *info, const char *p
     return FALSE;
   godwit_report_add (check->report, GODWIT_SEVERITY_BLOCKER, "target-busy", path,
                      "wait for that job, or finish it: godwit jobs; godwit recover JOB",
-                     "disk %s: %s on %s belongs to another job that has not ended",
+                     "disk %s: %s on %s belongs to another job, which is not done with it",
                      check->disk->target, path, godwit_host_get_name (check->destination));
   return TRUE;
 }

@@ -303,7 +303,9 @@ confirm (GodwitStrategy *strategy, GodwitJob *job, GCancellable *cancellable, GE
   FakeWorld *world = FAKE_STRATEGY (strategy)->world;
   touch (world);
   g_string_append (world->calls, "confirm ");
-  if (world->fail_confirm) {
+  if (world->fail_release)
+    godwit_job_set_fact (job, "release.begun", g_variant_new_boolean (TRUE), NULL);
+  if (world->fail_confirm || world->fail_release) {
     godwit_set_error (error, GODWIT_ERROR_PEER, NULL, "it cannot be removed");
     return FALSE;
   }

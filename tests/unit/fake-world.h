@@ -29,7 +29,8 @@ typedef struct {
   gboolean no_deadlines;
   const char *abort_step; /* run_step of that name has the job aborted, and goes on */
   gboolean fail_confirm;
-  gboolean dead; /* the worker has died: whatever is called now is a defect */
+  gboolean fail_release; /* the same, but after something was removed */
+  gboolean dead;         /* the worker has died: whatever is called now is a defect */
   gboolean touched_when_dead;
   gboolean ran_twice;   /* the guest ran on both hosts at some instant */
   gboolean lost_memory; /* the only copy of its memory was thrown away */
