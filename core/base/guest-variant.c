@@ -60,6 +60,7 @@ disk_to_variant (const GodwitDisk *disk)
   godwit_variant_add_text (&builder, "proof", disk->proof);
   add_word (&builder, "treatment", disk->treatment);
   add_flag (&builder, "flatten", disk->flatten);
+  add_flag (&builder, "live-only", disk->live_only);
   return g_variant_builder_end (&builder);
 }
 
@@ -143,6 +144,7 @@ disk_from_variant (GVariant *dict, GError **error)
   disk->proof = godwit_variant_dup_text (dict, "proof");
   disk->treatment = treatment;
   disk->flatten = godwit_variant_get_boolean (dict, "flatten");
+  disk->live_only = godwit_variant_get_boolean (dict, "live-only");
   for (gsize i = 0; i < g_variant_n_children (chain); i++) {
     g_autoptr (GVariant) layer = g_variant_get_child_value (chain, i);
     g_ptr_array_add (disk->chain, image_from_variant (layer));

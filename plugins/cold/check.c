@@ -37,11 +37,24 @@ may_copy (const GodwitDisk *disk, const char *destination, GodwitReport *report)
   return FALSE;
 }
 
+/* A shutdown would take it away before it could be copied. */
+static void
+check_live_only (const GodwitDisk *disk, GodwitReport *report)
+{
+  if (disk->live_only && !disk->read_only && godwit_disk_get_top (disk) != NULL)
+    godwit_report_add (report, GODWIT_SEVERITY_BLOCKER, "disk-live-only", disk->target,
+                       "attach it to the persistent definition too, detach it, or migrate live",
+                       "%s (%s) is attached to the running guest only: it would be gone after the "
+                       "shutdown",
+                       disk->target, godwit_disk_get_top (disk)->path);
+}
+
 /* Whether a disk with backing files is flattened is for its storage plugin to say: it compares
  * the backing files of both hosts when it looks at the targets. */
 static void
 treat (GodwitDisk *disk, const char *destination, GodwitReport *report)
 {
+  check_live_only (disk, report);
   if (godwit_disk_get_top (disk) == NULL) {
     disk->treatment = GODWIT_TREATMENT_SKIP;
   } else if (disk->sharing == GODWIT_SHARING_YES) {

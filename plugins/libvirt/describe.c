@@ -153,6 +153,27 @@ parse_identity (xmlNode *domain, GError **error)
   return godwit_guest_new (name, lower);
 }
 
+static gboolean
+has_disk (xmlNode *domain, const char *target)
+{
+  lv_xml_each (disk, lv_xml_find (domain, "devices"), "disk")
+  {
+    if (lv_xml_has (disk, "target", "dev", target))
+      return TRUE;
+  }
+  return FALSE;
+}
+
+/* @inactive: the definition that the guest starts with next */
+static void
+mark_live_only (GodwitGuest *guest, xmlNode *inactive)
+{
+  for (guint i = 0; i < guest->disks->len; i++) {
+    GodwitDisk *disk = g_ptr_array_index (guest->disks, i);
+    disk->live_only = !has_disk (inactive, disk->target);
+  }
+}
+
 GodwitGuest *
 lv_guest_from_xml (const char *definition, const char *live, LvResolveVolume resolve, gpointer data,
                    GError **error)
@@ -171,6 +192,8 @@ lv_guest_from_xml (const char *definition, const char *live, LvResolveVolume res
   g_autoptr (GodwitGuest) guest = parse_identity (domain, error);
   if (guest == NULL || !parse_disks (guest, domain, resolve, data, error))
     return NULL;
+  if (active != NULL)
+    mark_live_only (guest, xmlDocGetRootElement (inactive));
   guest->definition = g_strdup (definition);
   guest->live_definition = g_strdup (live);
   guest->memory = lv_xml_bytes (lv_xml_find (domain, "memory"));

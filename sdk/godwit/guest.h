@@ -109,6 +109,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (GodwitImage, godwit_image_free)
  * @proof: (nullable): what was seen that led to @sharing
  * @treatment: what the chosen strategy does with it
  * @flatten: %TRUE if the copy is one image without backing files
+ * @live_only: the running guest has it and its persistent definition does not: a shutdown would
+ *   take it away
  *
  * One disk of a guest. The planner and the storage plugin fill it in; it travels through the
  * journal, so a worker that takes a job over sees the same. Since: 0.1
@@ -128,6 +130,7 @@ typedef struct {
   char *proof;
   GodwitTreatment treatment;
   gboolean flatten;
+  gboolean live_only;
 } GodwitDisk;
 
 GodwitDisk *godwit_disk_new (const char *target);

@@ -62,6 +62,21 @@ test_check (gconstpointer data)
   g_assert_cmpint (vda->treatment, ==, it->treatment);
 }
 
+/* A shutdown takes it away, so that is refused before the guest is stopped. */
+static void
+test_live_only_disk (void)
+{
+  g_autoptr (GodwitStrategy) strategy = load ();
+  g_autoptr (FakeWorld) world = fake_world_new (GODWIT_GUEST_RUNNING, "allow-downtime=true");
+  g_autoptr (GodwitReport) report = godwit_report_new ();
+
+  fake_world_add_disk (world, "vda", NO);
+  fake_world_add_disk (world, "vdb", NO)->live_only = TRUE;
+  g_assert_true (godwit_strategy_check (strategy, world->job, report, NULL, NULL));
+  g_autofree char *blockers = fake_list_blockers (report, NULL);
+  g_assert_cmpstr (blockers, ==, "disk-live-only");
+}
+
 static void
 test_foreign_firmware_variables (void)
 {
@@ -442,6 +457,7 @@ main (int argc, char **argv)
     g_autofree char *path = g_strdup_printf ("/cold/check/%s", cases[i].name);
     g_test_add_data_func (path, &cases[i], test_check);
   }
+  g_test_add_func ("/cold/check/live-only-disk", test_live_only_disk);
   g_test_add_func ("/cold/check/firmware", test_foreign_firmware_variables);
   ADD ("/cold/plan", set_up_running, test_plan);
   ADD ("/cold/running", set_up_running, test_running_guest);

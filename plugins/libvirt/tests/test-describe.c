@@ -147,6 +147,8 @@ test_running_guest_counts (void)
 
   g_assert_cmpuint (guest->disks->len, ==, 2);
   g_assert_cmpstr (get_top (guest, 0)->path, ==, "/new");
+  g_assert_false (get_disk (guest, 0)->live_only);
+  g_assert_true (get_disk (guest, 1)->live_only);
   g_assert_cmpstr (guest->definition, ==, persistent);
   g_assert_cmpstr (guest->live_definition, ==, live);
 }
