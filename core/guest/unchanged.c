@@ -8,17 +8,6 @@
 /* Between the plan and the deed lie minutes, in which a backup may have put a new layer on top of a
  * disk: what was planned for would then be an older state of it. */
 
-static const GodwitDisk *
-find_disk (const GodwitGuest *guest, const char *target)
-{
-  for (guint i = 0; i < guest->disks->len; i++) {
-    const GodwitDisk *disk = g_ptr_array_index (guest->disks, i);
-    if (g_strcmp0 (disk->target, target) == 0)
-      return disk;
-  }
-  return NULL;
-}
-
 static gboolean
 is_same_disk (const GodwitDisk *planned, const GodwitDisk *now)
 {
@@ -53,13 +42,13 @@ godwit_guest_check_unchanged (GodwitJob *job, GCancellable *cancellable, GError 
     return FALSE;
   for (guint i = 0; i < guest->disks->len; i++) {
     const GodwitDisk *planned = g_ptr_array_index (guest->disks, i);
-    const GodwitDisk *found = find_disk (now, planned->target);
+    const GodwitDisk *found = godwit_guest_find_disk (now, planned->target);
     if (!is_same_disk (planned, found))
       return refuse (guest, planned->target, found, error);
   }
   for (guint i = 0; i < now->disks->len; i++) {
     const GodwitDisk *added = g_ptr_array_index (now->disks, i);
-    if (!added->read_only && find_disk (guest, added->target) == NULL)
+    if (!added->read_only && godwit_guest_find_disk (guest, added->target) == NULL)
       return refuse (guest, added->target, added, error);
   }
   return TRUE;
