@@ -160,7 +160,8 @@ lab down
 machine >"$scratch/before"
 start=$(date +%s%N)
 check "up" lab up
-echo "# up took $(( ($(date +%s%N) - start) / 1000000 )) ms"
+took=$(( ($(date +%s%N) - start) / 1000000 ))
+check "up takes less than 20 s ($took ms)" test "$took" -lt 20000
 if (( failed == 0 )); then
   hosts_differ
   users
