@@ -2,11 +2,27 @@
 #include "cli.h"
 #include "jobs.h"
 #include "output.h"
+#include "take-over.h"
 #include "watching.h"
 
+static gboolean option_source_off;
+static gboolean option_destination_off;
 static gboolean option_json;
+static char *option_from;
+static char *option_source;
+static char *option_destination;
 
 static const GOptionEntry options[] = {
+    {"source-is-off", 0, 0, G_OPTION_ARG_NONE, &option_source_off,
+     "You have seen to it that the source is off, and so runs no guest", NULL},
+    {"destination-is-off", 0, 0, G_OPTION_ARG_NONE, &option_destination_off,
+     "You have seen to it that the destination is off", NULL},
+    {"take-over-from", 0, 0, G_OPTION_ARG_STRING, &option_from,
+     "The job's controller is lost: go on here, from the record that HOST has", "HOST"},
+    {"source", 0, 0, G_OPTION_ARG_STRING, &option_source,
+     "With --take-over-from: what the job's source is called here", "HOST"},
+    {"destination", 0, 0, G_OPTION_ARG_STRING, &option_destination,
+     "With --take-over-from: what the job's destination is called here", "HOST"},
     {"json", 0, 0, G_OPTION_ARG_NONE, &option_json, "Every event as one JSON object a line", NULL},
     {NULL},
 };
@@ -57,23 +73,74 @@ recover_all (CliContext *context)
   return worst;
 }
 
+static gboolean
+check_options (gboolean has_job, GError **error)
+{
+  gboolean off = option_source_off || option_destination_off;
+
+  if (!has_job && (off || option_from != NULL))
+    godwit_set_error (error, GODWIT_ERROR_CONFIG, "godwit jobs lists them",
+                      "this is said of one job: name it");
+  else if (option_source_off && option_destination_off)
+    godwit_set_error (error, GODWIT_ERROR_CONFIG, "turn one of them on again, then recover",
+                      "with both hosts off there is nobody who could have the guest");
+  else if ((option_source != NULL || option_destination != NULL) && option_from == NULL)
+    godwit_set_error (error, GODWIT_ERROR_CONFIG, NULL,
+                      "--source and --destination go with --take-over-from only");
+  else
+    return TRUE;
+  return FALSE;
+}
+
+static gboolean
+state_off (CliContext *context, const char *job, GError **error)
+{
+  GodwitClient *client = cli_context_get_client (context, error);
+
+  if (!option_source_off && !option_destination_off)
+    return TRUE;
+  return godwit_client_state_off (client, job, option_source_off, error);
+}
+
 static CliExit
 run (CliContext *context, char **arguments)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (GodwitJobRecord) job = NULL;
 
-  if (arguments[0] == NULL)
-    return recover_all (context);
+  if (!check_options (arguments[0] != NULL, &error))
+    return cli_fail (error);
+  if (arguments[0] == NULL) {
+    CliExit code = recover_all (context);
+
+    cli_mention_others (context);
+    return code;
+  }
+  if (option_from != NULL) {
+    const CliTakeOver take_over = {.job = arguments[0],
+                                   .from = option_from,
+                                   .source = option_source,
+                                   .destination = option_destination};
+
+    if (!cli_take_over (context, &take_over, &error))
+      return cli_fail (error);
+  }
   job = cli_find_job (context, arguments[0], NULL, &error);
-  return job != NULL ? judge (recover_one (context, job->id)) : cli_fail (error);
+  if (job == NULL || !state_off (context, job->id, &error))
+    return cli_fail (error);
+  return judge (recover_one (context, job->id));
 }
 
 const CliCommand cli_command_recover = {
     .name = "recover",
     .arguments = "[JOB]",
     .summary = "Finish or undo a job whose worker died; say who owns the guest",
-    .details = "Without JOB: all that wait. Running it twice changes nothing.",
+    .details =
+        "Without JOB: all that wait. Running it twice changes nothing.\n"
+        "Where a host cannot be asked and the guest may be on it, nothing is decided until it\n"
+        "answers, or until you say that it is off. Say it only of a host that you have turned "
+        "off:\n"
+        "a guest that runs on it all the same would run twice.",
     .options = options,
     .max_arguments = 1,
     .flags = CLI_COMMAND_SILENT,

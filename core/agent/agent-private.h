@@ -31,9 +31,19 @@ GVariant *godwit_agent_get_info (GodwitAgent *self);
 char *godwit_agent_make_job_directory (const char *job, guint32 uid, guint32 gid, guint32 mode,
                                        GError **error);
 gboolean godwit_agent_remove_job_directory (const char *job, GError **error);
+
+/* --- epoch.c ------------------------------------------------------------------------------- */
 gboolean godwit_agent_claim_job (const char *job, guint64 epoch, GError **error);
+/* Whether no higher epoch of the job has been here; with DENIED. */
+gboolean godwit_agent_check_epoch (const char *job, guint64 epoch, GError **error);
+/* A file in the state directory of this host, whose directory is made. */
+char *godwit_agent_make_job_path (const char *kind, const char *job, GError **error);
 /* At the end of the process. */
 void godwit_agent_forget_sessions (void);
+
+/* --- records.c ----------------------------------------------------------------------------- */
+gboolean godwit_agent_keep_record (const char *job, guint64 epoch, GVariant *record,
+                                   GError **error);
 
 /* --- processes.c: each returns the task's number, 0 with an error --------------------------- */
 guint godwit_agent_start_run (GodwitAgent *self, const char *const *argv, guint deadline,

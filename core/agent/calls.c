@@ -5,6 +5,7 @@
 #include "agent/files.h"
 #include "agent/listen.h"
 #include "agent/offers.h"
+#include "agent/records.h"
 #include "channel/wire.h"
 #include "transfer/engine.h"
 
@@ -53,6 +54,33 @@ call_claim_job (GodwitAgent *self, GVariant *arguments, GError **error)
   guint64 epoch;
   g_variant_get (arguments, "(&st)", &job, &epoch);
   return nothing (godwit_agent_claim_job (job, epoch, error));
+}
+
+static GVariant *
+call_keep_record (GodwitAgent *self, GVariant *arguments, GError **error)
+{
+  const char *job;
+  guint64 epoch;
+  g_autoptr (GVariant) record = NULL;
+  g_variant_get (arguments, "(&st@ay)", &job, &epoch, &record);
+  return nothing (godwit_agent_keep_record (job, epoch, record, error));
+}
+
+static GVariant *
+call_list_records (GodwitAgent *self, GVariant *arguments, GError **error)
+{
+  g_auto (GStrv) names = godwit_records_list ();
+  return one (g_variant_new_strv ((const char *const *)names, -1));
+}
+
+static GVariant *
+call_read_record (GodwitAgent *self, GVariant *arguments, GError **error)
+{
+  const char *job;
+  g_variant_get (arguments, "(&s)", &job);
+  g_autoptr (GBytes) record = godwit_records_read (job, error);
+  return record != NULL ? one (g_variant_new_from_bytes (G_VARIANT_TYPE ("ay"), record, FALSE))
+                        : NULL;
 }
 
 static GVariant *
@@ -286,6 +314,9 @@ static const struct {
     {"GetInfo", call_get_info},
     {"Ping", call_ping},
     {"ClaimJob", call_claim_job},
+    {"KeepRecord", call_keep_record},
+    {"ListRecords", call_list_records},
+    {"ReadRecord", call_read_record},
     {"Stat", call_stat},
     {"List", call_list},
     {"MakeDirectory", call_make_directory},

@@ -21,10 +21,19 @@
 
 #define KILL_MS 3000
 
-static char *
-epoch_path (const char *job)
+char *
+godwit_agent_make_job_path (const char *kind, const char *job, GError **error)
 {
-  return g_build_filename (godwit_paths_get_state_dir (), "epochs", job, NULL);
+  if (*job == '\0' || strpbrk (job, "/@.") != NULL) {
+    godwit_set_error (error, GODWIT_ERROR_INTERNAL, NULL, "'%s' is not the name of a job", job);
+    return NULL;
+  }
+  const char *state = godwit_paths_get_state_dir ();
+  g_autofree char *directory = g_build_filename (state, kind, NULL);
+  if (!godwit_paths_make_dir (state, 0755, error) ||
+      !godwit_paths_make_dir (directory, 0700, error))
+    return NULL;
+  return g_build_filename (directory, job, NULL);
 }
 
 static char *
@@ -66,7 +75,8 @@ end_session (int pid, guint64 start, GError **error)
   return ended;
 }
 
-/* Claims are files named JOB@EPOCH@PID and hold the start time. */
+/* Claims are files named JOB@EPOCH@PID and hold the start time. Those of agents that were killed
+ * are swept on the way. */
 static gboolean
 end_lower_sessions (const char *job, guint64 epoch, GError **error)
 {
@@ -75,15 +85,16 @@ end_lower_sessions (const char *job, guint64 epoch, GError **error)
   const char *name;
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
     g_auto (GStrv) words = g_strsplit (name, "@", -1);
-    if (g_strv_length (words) != 3 || !g_str_equal (words[0], job) ||
-        g_ascii_strtoull (words[1], NULL, 10) >= epoch)
-      continue;
     g_autofree char *file = g_build_filename (path, name, NULL);
-    g_autofree char *start = NULL;
-    if (!g_file_get_contents (file, &start, NULL, NULL))
+    g_autofree char *text = NULL;
+    if (g_strv_length (words) != 3 || !g_file_get_contents (file, &text, NULL, NULL))
       continue;
-    if (!end_session ((int)g_ascii_strtoull (words[2], NULL, 10),
-                      g_ascii_strtoull (start, NULL, 10), error))
+    int pid = (int)g_ascii_strtoull (words[2], NULL, 10);
+    guint64 start = g_ascii_strtoull (text, NULL, 10);
+    gboolean lower = g_str_equal (words[0], job) && g_ascii_strtoull (words[1], NULL, 10) < epoch;
+    if (!lower && get_start_time (pid) == start)
+      continue;
+    if (lower && !end_session (pid, start, error))
       return FALSE;
     unlink (file);
   }
@@ -103,21 +114,38 @@ write_durably (const char *path, const char *text, GError **error)
   return FALSE;
 }
 
-static gboolean
-claim_locked (const char *job, guint64 epoch, GError **error)
+static guint64
+read_epoch (const char *path)
 {
-  g_autofree char *path = epoch_path (job);
   g_autofree char *text = NULL;
-  guint64 stored = 0;
-  if (g_file_get_contents (path, &text, NULL, NULL))
-    stored = g_ascii_strtoull (text, NULL, 10);
-  if (epoch < stored) {
-    godwit_set_error (error, GODWIT_ERROR_DENIED, "leave the job to the worker that has it",
-                      "job %s was taken over by another worker (epoch %" G_GUINT64_FORMAT
-                      ", this one has %" G_GUINT64_FORMAT ")",
-                      job, stored, epoch);
+  return g_file_get_contents (path, &text, NULL, NULL) ? g_ascii_strtoull (text, NULL, 10) : 0;
+}
+
+static gboolean
+check_epoch (const char *job, guint64 stored, guint64 epoch, GError **error)
+{
+  if (epoch >= stored)
+    return TRUE;
+  godwit_set_error (error, GODWIT_ERROR_DENIED, "leave the job to the worker that has it",
+                    "job %s was taken over by another worker (epoch %" G_GUINT64_FORMAT
+                    ", this one has %" G_GUINT64_FORMAT ")",
+                    job, stored, epoch);
+  return FALSE;
+}
+
+gboolean
+godwit_agent_check_epoch (const char *job, guint64 epoch, GError **error)
+{
+  g_autofree char *path = godwit_agent_make_job_path ("epochs", job, error);
+  return path != NULL && check_epoch (job, read_epoch (path), epoch, error);
+}
+
+static gboolean
+claim_locked (const char *path, const char *job, guint64 epoch, GError **error)
+{
+  guint64 stored = read_epoch (path);
+  if (!check_epoch (job, stored, epoch, error))
     return FALSE;
-  }
   g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT "\n", epoch);
   if (epoch > stored && !write_durably (path, number, error))
     return FALSE;
@@ -131,16 +159,12 @@ claim_locked (const char *job, guint64 epoch, GError **error)
 gboolean
 godwit_agent_claim_job (const char *job, guint64 epoch, GError **error)
 {
-  if (*job == '\0' || strpbrk (job, "/@") != NULL || job[0] == '.') {
-    godwit_set_error (error, GODWIT_ERROR_INTERNAL, NULL, "'%s' is not the name of a job", job);
+  g_autofree char *path = godwit_agent_make_job_path ("epochs", job, error);
+  if (path == NULL)
     return FALSE;
-  }
-  g_autofree char *path = epoch_path (job);
   g_autofree char *epochs = g_path_get_dirname (path);
   g_autofree char *claims = claims_dir ();
-  if (!godwit_paths_make_dir (godwit_paths_get_state_dir (), 0755, error) ||
-      !godwit_paths_make_dir (epochs, 0700, error) ||
-      !godwit_paths_make_dir (godwit_paths_get_runtime_dir (), 0755, error) ||
+  if (!godwit_paths_make_dir (godwit_paths_get_runtime_dir (), 0755, error) ||
       !godwit_paths_make_dir (claims, 0700, error))
     return FALSE;
   int lock = open (epochs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -150,7 +174,7 @@ godwit_agent_claim_job (const char *job, guint64 epoch, GError **error)
       close (lock);
     return FALSE;
   }
-  gboolean ok = claim_locked (job, epoch, error);
+  gboolean ok = claim_locked (path, job, epoch, error);
   close (lock);
   return ok;
 }

@@ -6,6 +6,7 @@
 #include <godwit/error.h>
 
 #include <grp.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -122,4 +123,14 @@ godwit_paths_make_dir (const char *path, int mode, GError **error)
   if (group != NULL && chown (path, 0, group->gr_gid) != 0)
     return fail (error, path, "set the group of");
   return TRUE;
+}
+
+char *
+godwit_paths_describe_caller (void)
+{
+  struct passwd *user = getpwuid (geteuid ());
+  const char *sudo = g_getenv ("SUDO_USER");
+  g_autofree char *through = sudo != NULL ? g_strdup_printf (", %s through sudo", sudo) : NULL;
+  return g_strdup_printf ("%s (uid %u%s) on %s", user != NULL ? user->pw_name : "somebody",
+                          (guint)geteuid (), through != NULL ? through : "", g_get_host_name ());
 }

@@ -19,4 +19,7 @@ gboolean godwit_paths_make_dir (const char *path, int mode, GError **error);
 /* /proc/self/exe, for starting ourselves again as worker, agent, probe. */
 const char *godwit_paths_get_self (void);
 
+/* "alice (uid 1000) on host-a", for what must say later who did it. */
+char *godwit_paths_describe_caller (void);
+
 G_END_DECLS

@@ -244,6 +244,45 @@ godwit_client_recover (GodwitClient *self, const char *job, GError **error)
   return start (self, job, "recover", error);
 }
 
+/* Past the commit the guest belongs to the other host, and what it wrote there is there alone. */
+static gboolean
+check_off (const GodwitJobRecord *record, gboolean source, GError **error)
+{
+  gboolean revert = g_strcmp0 (record->kind, "revert") == 0;
+  const char *host = source ? record->source : record->destination;
+  if (godwit_job_record_is_worker_alive (record)) {
+    g_autofree char *abort = g_strdup_printf ("godwit abort %s", record->id);
+    godwit_set_error (error, GODWIT_ERROR_BUSY, abort,
+                      "job %s has a worker (process %d), which asks the hosts itself", record->id,
+                      record->worker_pid);
+  } else if (godwit_job_state_is_terminal (record->state)) {
+    g_autofree char *show = g_strdup_printf ("godwit show %s", record->id);
+    godwit_set_error (error, GODWIT_ERROR_REFUSED, show, "job %s is in no doubt: it is %s",
+                      record->id, godwit_job_state_to_string (record->state));
+  } else if (record->committed && source == revert) {
+    godwit_set_error (error, GODWIT_ERROR_REFUSED, "turn that host on, then recover",
+                      "job %s has committed: guest %s belongs to %s, and only there is what it "
+                      "wrote since",
+                      record->id, record->guest, host);
+  } else {
+    return TRUE;
+  }
+  return FALSE;
+}
+
+gboolean
+godwit_client_state_off (GodwitClient *self, const char *job, gboolean source, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_CLIENT (self) && job != NULL, FALSE);
+  g_autoptr (GodwitJobRecord) record = godwit_journal_get_job (self->journal, job, error);
+  if (record == NULL || !check_off (record, source, error))
+    return FALSE;
+  g_autofree char *who = godwit_paths_describe_caller ();
+  return godwit_journal_set_fact (self->journal, record,
+                                  source ? GODWIT_FACT_SOURCE_OFF : GODWIT_FACT_DESTINATION_OFF,
+                                  g_variant_new_string (who), error);
+}
+
 static gboolean
 is_stranded (const GodwitJobRecord *record)
 {

@@ -33,6 +33,12 @@ char *godwit_client_carry_back (GodwitClient *self, const char *job, GError **er
 gboolean godwit_client_confirm (GodwitClient *self, const char *job, GError **error);
 gboolean godwit_client_recover (GodwitClient *self, const char *job, GError **error);
 
+/* What the operator says of the job's source (else: of its destination): it is off, and runs no
+ * guest. Written into the journal for the next recovery. BUSY if a worker is at the job; REFUSED
+ * where it would not help. */
+gboolean godwit_client_state_off (GodwitClient *self, const char *job, gboolean source,
+                                  GError **error);
+
 /* Jobs whose worker is dead and whose state is not terminal. (element-type GodwitJobRecord) */
 GPtrArray *godwit_client_list_stranded (GodwitClient *self, GError **error);
 

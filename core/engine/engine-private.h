@@ -53,8 +53,11 @@ void godwit_engine_note_step (GodwitEngine *self, guint i, const char *outcome,
 /* Writes down why the job does not simply go on. (transfer full) */
 gboolean godwit_engine_set_cause (GodwitEngine *self, const char *step, GError *error);
 void godwit_engine_load_cause (GodwitEngine *self);
+/* Before step @i is run: both hosts know of it. */
+void godwit_engine_send_copies (GodwitEngine *self, guint i);
 GodwitPosition godwit_engine_get_position (GodwitEngine *self);
-/* Home owns the guest until the commit, target afterwards. */
+/* Home owns the guest until the commit, target afterwards: of a revert home is the destination. */
+gboolean godwit_engine_is_source (GodwitEngine *self, gboolean home);
 GodwitHypervisor *godwit_engine_get_hypervisor (GodwitEngine *self, gboolean home);
 const char *godwit_engine_get_host_name (GodwitEngine *self, gboolean home);
 
@@ -73,6 +76,8 @@ gboolean godwit_engine_confirm_now (GodwitEngine *self);
 
 /* Asks both hosts for the guest, until the answer is steady. */
 void godwit_engine_look (GodwitEngine *self);
+/* Whether that host did not answer at the last look, and a person says that it is off. */
+gboolean godwit_engine_is_off (GodwitEngine *self, gboolean home);
 /* "guest web runs on a and is not on b" */
 char *godwit_engine_describe (GodwitEngine *self);
 

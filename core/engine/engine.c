@@ -238,6 +238,17 @@ moves_memory (GodwitEngine *self)
          (guest == NULL || godwit_guest_is_active (guest));
 }
 
+/* Where memory moves, the guest stands still from the switch to its resumption, and what the hosts
+ * themselves say is all that a recovery needs of that time. */
+void
+godwit_engine_send_copies (GodwitEngine *self, guint i)
+{
+  GodwitPhase phase = godwit_engine_step (self, i)->phase;
+  gboolean still = phase >= GODWIT_PHASE_FROZEN && phase <= GODWIT_PHASE_RESUMING;
+  godwit_job_hold_copies (self->job, still && moves_memory (self));
+  godwit_job_send_copies (self->job);
+}
+
 GodwitPosition
 godwit_engine_get_position (GodwitEngine *self)
 {
@@ -254,8 +265,8 @@ godwit_engine_get_position (GodwitEngine *self)
   return position;
 }
 
-static gboolean
-is_source_side (GodwitEngine *self, gboolean home)
+gboolean
+godwit_engine_is_source (GodwitEngine *self, gboolean home)
 {
   return home == (g_strcmp0 (self->record->kind, "revert") != 0);
 }
@@ -263,13 +274,14 @@ is_source_side (GodwitEngine *self, gboolean home)
 GodwitHypervisor *
 godwit_engine_get_hypervisor (GodwitEngine *self, gboolean home)
 {
-  return is_source_side (self, home) ? godwit_job_get_source_hypervisor (self->job)
-                                     : godwit_job_get_destination_hypervisor (self->job);
+  return godwit_engine_is_source (self, home) ? godwit_job_get_source_hypervisor (self->job)
+                                              : godwit_job_get_destination_hypervisor (self->job);
 }
 
 const char *
 godwit_engine_get_host_name (GodwitEngine *self, gboolean home)
 {
-  const char *name = is_source_side (self, home) ? self->record->source : self->record->destination;
+  const char *name =
+      godwit_engine_is_source (self, home) ? self->record->source : self->record->destination;
   return name != NULL ? name : "this machine";
 }

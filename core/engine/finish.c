@@ -90,6 +90,8 @@ godwit_engine_release (GodwitEngine *self, GodwitJobState state)
   GError *error = NULL;
   if (!godwit_job_set_state (self->job, state, &error))
     return godwit_engine_lose (self, error);
+  godwit_job_hold_copies (self->job, FALSE);
+  godwit_job_send_copies (self->job);
   return TRUE;
 }
 
@@ -241,17 +243,33 @@ godwit_engine_finish_stuck (GodwitEngine *self, const char *reason)
   return godwit_engine_close (self, self->record->state);
 }
 
+/* Whoever knows that a host is off may say so, where that would end the doubt. */
+static char *
+remedy_of_doubt (GodwitEngine *self)
+{
+  const char *job = self->record->id;
+  gboolean no_home = self->view.home == GODWIT_GUEST_UNKNOWN;
+  gboolean no_target = self->view.target == GODWIT_GUEST_UNKNOWN;
+  if (no_home == no_target)
+    return g_strdup_printf ("when both hosts can be reached: godwit recover %s", job);
+  gboolean source = godwit_engine_is_source (self, no_home);
+  return g_strdup_printf (
+      "when %s can be reached: godwit recover %s; if it is off for certain: godwit recover %s --%s",
+      godwit_engine_get_host_name (self, no_home), job, job,
+      source ? "source-is-off" : "destination-is-off");
+}
+
 gboolean
 godwit_engine_finish_in_doubt (GodwitEngine *self, const GodwitDecision *decision)
 {
   g_autofree char *cause = describe_cause (self);
   g_autofree char *where = godwit_engine_describe (self);
   gboolean alarm = decision->action == GODWIT_ACTION_ALARM;
-  g_autofree char *recover = g_strdup_printf ("godwit recover %s", self->record->id);
   g_autofree char *remedy =
-      alarm ? g_strdup_printf ("end the guest by hand on the host where it must not be, then: %s",
-                               recover)
-            : g_strdup_printf ("when both hosts can be reached: %s", recover);
+      alarm ? g_strdup_printf ("end the guest by hand on the host where it must not be, then: "
+                               "godwit recover %s",
+                               self->record->id)
+            : remedy_of_doubt (self);
   g_autofree char *text =
       g_strdup_printf ("%s: %s; %s; nothing more was touched. What led here: %s",
                        alarm ? "ALARM, a person must decide" : "in doubt", decision->reason, where,

@@ -25,6 +25,7 @@ attempt (GodwitEngine *self, guint i, GCancellable *parent, GError **failure)
   if (!godwit_engine_write_step (self, i, GODWIT_STEP_BEGUN, NULL))
     return FALSE;
   godwit_engine_note_step (self, i, "begun", GODWIT_SEVERITY_INFO, NULL);
+  godwit_engine_send_copies (self, i);
   g_autofree char *what = g_strdup_printf ("step '%s'", step->name);
   GCancellable *cancellable = godwit_watchdog_begin (self->watchdog, what, step->deadline, parent);
   gboolean ok = godwit_strategy_run_step (self->strategy, self->job, step, cancellable, failure);

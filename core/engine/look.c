@@ -8,8 +8,22 @@
 #define LOOK_DEADLINE_S 60
 #define MAX_LOOKS       10
 
+/* What a person has said of a host counts only while the host does not speak for itself. */
 static GodwitGuestState
-ask (GodwitEngine *self, gboolean home, char **why)
+believe (GodwitEngine *self, gboolean home, char **why)
+{
+  const char *fact =
+      godwit_engine_is_source (self, home) ? GODWIT_FACT_SOURCE_OFF : GODWIT_FACT_DESTINATION_OFF;
+  g_autoptr (GVariant) said = godwit_job_get_fact (self->job, fact);
+  if (said == NULL || !g_variant_is_of_type (said, G_VARIANT_TYPE_STRING))
+    return GODWIT_GUEST_UNKNOWN;
+  g_free (*why);
+  *why = g_strdup_printf ("off, says %s", g_variant_get_string (said, NULL));
+  return GODWIT_GUEST_ABSENT;
+}
+
+static GodwitGuestState
+ask_host (GodwitEngine *self, gboolean home, char **why)
 {
   g_clear_pointer (why, g_free);
   GodwitHypervisor *hypervisor = godwit_engine_get_hypervisor (self, home);
@@ -29,6 +43,20 @@ ask (GodwitEngine *self, gboolean home, char **why)
     return state;
   *why = error != NULL ? godwit_error_dup_message (error) : g_strdup ("it gave no answer");
   return GODWIT_GUEST_UNKNOWN;
+}
+
+static GodwitGuestState
+ask (GodwitEngine *self, gboolean home, char **why)
+{
+  GodwitGuestState state = ask_host (self, home, why);
+  return state != GODWIT_GUEST_UNKNOWN ? state : believe (self, home, why);
+}
+
+gboolean
+godwit_engine_is_off (GodwitEngine *self, gboolean home)
+{
+  return home ? self->view.home == GODWIT_GUEST_ABSENT && self->view.home_why != NULL
+              : self->view.target == GODWIT_GUEST_ABSENT && self->view.target_why != NULL;
 }
 
 /* Two answers are no picture while a migration still runs or is being aborted: they are asked
@@ -64,7 +92,8 @@ describe_one (GodwitGuestState state, const char *host, const char *why)
 {
   switch (state) {
   case GODWIT_GUEST_ABSENT:
-    return g_strdup_printf ("is not on %s", host);
+    return g_strdup_printf ("is not on %s%s%s%s", host, why != NULL ? " (" : "",
+                            why != NULL ? why : "", why != NULL ? ")" : "");
   case GODWIT_GUEST_SHUT_OFF:
     return g_strdup_printf ("is shut off on %s", host);
   case GODWIT_GUEST_RUNNING:

@@ -116,7 +116,8 @@ act (GodwitEngine *self, GodwitPosition position, const GodwitDecision *decision
   case GODWIT_ACTION_RESUME_HOME:
     return roll_back (self, position, again);
   case GODWIT_ACTION_COMMIT:
-    return commit (self, again);
+    /* A host that is off proves nothing more. */
+    return godwit_engine_is_off (self, TRUE) ? adopt (self, decision) : commit (self, again);
   case GODWIT_ACTION_ADOPT:
     return adopt (self, decision);
   case GODWIT_ACTION_FORWARD:

@@ -21,6 +21,8 @@ undo_one (GodwitEngine *self, guint i)
   if (!godwit_engine_write_step (self, i, GODWIT_STEP_UNDOING, NULL))
     return FALSE;
   godwit_engine_note_step (self, i, "undoing", GODWIT_SEVERITY_INFO, "undoing");
+  godwit_job_hold_copies (self->job, FALSE);
+  godwit_job_send_copies (self->job);
 
   g_autofree char *what = g_strdup_printf ("undoing step '%s'", step->name);
   g_autoptr (GError) failure = NULL;

@@ -38,6 +38,15 @@ const char *godwit_host_get_boot_id (GodwitHost *self);
 gboolean godwit_host_claim_job (GodwitHost *self, const char *job_id, guint64 epoch,
                                 GCancellable *cancellable, GError **error);
 
+/* The host's own copy of a job's last record, durable when this returns. DENIED: a higher epoch
+ * has the job. */
+gboolean godwit_host_keep_record (GodwitHost *self, const char *job_id, guint64 epoch,
+                                  GBytes *record, GCancellable *cancellable, GError **error);
+/* The ids of the jobs whose records the host has. */
+GStrv godwit_host_list_records (GodwitHost *self, GCancellable *cancellable, GError **error);
+GBytes *godwit_host_read_record (GodwitHost *self, const char *job_id, GCancellable *cancellable,
+                                 GError **error);
+
 GodwitTransport *godwit_host_get_transport (GodwitHost *self);
 void godwit_host_close (GodwitHost *self);
 

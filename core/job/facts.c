@@ -52,8 +52,13 @@ godwit_job_set_fact (GodwitJob *self, const char *name, GVariant *value, GError 
   if (self->journal != NULL &&
       !godwit_journal_set_fact (self->journal, self->record, name, sunk, error))
     return FALSE;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&self->mutex);
+  g_mutex_lock (&self->mutex);
   remember (self, name, sunk);
+  g_mutex_unlock (&self->mutex);
+  /* Names are known to whoever may have to clean up before what they name exists. What was
+   * measured is of no use to him. */
+  if (!g_str_has_suffix (name, "-us"))
+    godwit_job_send_copies (self);
   return TRUE;
 }
 

@@ -40,6 +40,13 @@ guint64 godwit_job_get_bytes (GodwitJob *self);
 /* Drops everything that godwit_job_keep() kept, in reverse order. */
 void godwit_job_drop_kept (GodwitJob *self);
 
+/* --- copies of the record at both hosts -------------------------------------------------- */
+
+/* Brings both hosts' copies up to date; they are durable when this returns. */
+void godwit_job_send_copies (GodwitJob *self);
+/* While held, nothing is sent. Facts that are set while it is not are sent at once. */
+void godwit_job_hold_copies (GodwitJob *self, gboolean hold);
+
 /* --- abort: any thread asks, the engine's thread commits --------------------------------- */
 
 /* @cancellable is cancelled by an abort. */

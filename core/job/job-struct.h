@@ -22,6 +22,9 @@ struct _GodwitJob {
   GodwitHypervisor *destination_hypervisor;
   GHashTable *storages; /* name -> GodwitStorage */
   gboolean may_touch;
+  gboolean hold_copies; /* the guest stands still: nothing that can wait is done */
+  gboolean source_copy_is_stale;
+  gboolean destination_copy_is_stale;
   GodwitJobState announced; /* the state of the last STATE event */
 
   GMutex mutex;          /* guards what follows: plugins may use threads of their own */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "journal/journal-private.h"
 
+#include "base/paths.h"
+
 #include <godwit/error.h>
 
-#include <pwd.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #define SLUG_LENGTH 24
 
@@ -38,16 +38,6 @@ make_id (const char *guest)
   g_autofree char *hex = make_hex (2);
   g_string_append (id, hex);
   return g_string_free (id, FALSE);
-}
-
-static char *
-describe_caller (void)
-{
-  struct passwd *user = getpwuid (geteuid ());
-  const char *sudo = g_getenv ("SUDO_USER");
-  g_autofree char *through = sudo != NULL ? g_strdup_printf (", %s through sudo", sudo) : NULL;
-  return g_strdup_printf ("%s (uid %u%s) on %s", user != NULL ? user->pw_name : "somebody",
-                          (guint)geteuid (), through != NULL ? through : "", g_get_host_name ());
 }
 
 /* --- one guest, one job ------------------------------------------------------------------ */
@@ -250,7 +240,7 @@ godwit_journal_create_job (GodwitJournal *self, GodwitJobRecord *record, GError 
   if (record->kind == NULL)
     record->kind = g_strdup ("migrate");
   if (record->started_by == NULL)
-    record->started_by = describe_caller ();
+    record->started_by = godwit_paths_describe_caller ();
   return godwit_db_transact (self, create_job, record, error);
 }
 

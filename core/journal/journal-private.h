@@ -59,6 +59,16 @@ gboolean godwit_journal_insert_record (GodwitJournal *self, const GodwitJobRecor
                                        GError **error);
 GodwitJobRecord *godwit_journal_read_record (GodwitJournal *self, const char *id, GError **error);
 
+/* Every member, floating: the guest's facts as well. */
+GVariant *godwit_journal_record_to_copy (const GodwitJobRecord *record);
+GodwitJobRecord *godwit_journal_record_from_copy (GVariant *members, GError **error);
+
+/* --- steps.c ----------------------------------------------------------------------------- */
+
+/* Inside a transaction. */
+gboolean godwit_journal_insert_steps (GodwitJournal *self, const char *id, GPtrArray *steps,
+                                      GError **error);
+
 /* --- process.c --------------------------------------------------------------------------- */
 
 char *godwit_process_get_boot_id (void);

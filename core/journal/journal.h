@@ -24,6 +24,7 @@ typedef enum {
 } GodwitJobState;
 
 const char *godwit_job_state_to_string (GodwitJobState state);
+gboolean godwit_job_state_from_string (const char *text, GodwitJobState *state);
 /* "in doubt" is not terminal: such a job waits for `godwit recover`. */
 gboolean godwit_job_state_is_terminal (GodwitJobState state);
 
@@ -158,6 +159,10 @@ GVariant *godwit_journal_get_fact (GodwitJournal *self, const char *id, const ch
 /* Every fact in the order in which they were first set: a(sv), sunk. */
 GVariant *godwit_journal_get_facts (GodwitJournal *self, const char *id, GError **error);
 GStrv godwit_journal_list_facts (GodwitJournal *self, const char *id, const char *prefix);
+
+/* Facts that are said from outside, by a person: who said that this host is off. */
+#define GODWIT_FACT_SOURCE_OFF      "engine.off/source"
+#define GODWIT_FACT_DESTINATION_OFF "engine.off/destination"
 
 /* Events are written with synchronous=NORMAL economy: durable with the next durable write. */
 gboolean godwit_journal_add_event (GodwitJournal *self, const GodwitJobRecord *record,

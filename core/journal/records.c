@@ -121,6 +121,71 @@ godwit_job_record_to_variant (const GodwitJobRecord *record)
   return g_variant_builder_end (&builder);
 }
 
+/* --- copies ------------------------------------------------------------------------------- */
+
+GVariant *
+godwit_journal_record_to_copy (const GodwitJobRecord *record)
+{
+  GVariantBuilder builder;
+  g_variant_builder_init (&builder, G_VARIANT_TYPE_VARDICT);
+  for (guint i = 0; i < G_N_ELEMENTS (columns); i++) {
+    GVariant *value = columns[i].type == VARIANT ? MEMBER (record, &columns[i], GVariant *) : NULL;
+    if (value != NULL)
+      g_variant_builder_add (&builder, "{sv}", columns[i].name, value);
+    else if (columns[i].type != VARIANT)
+      add_member (&builder, record, &columns[i]);
+  }
+  return g_variant_builder_end (&builder);
+}
+
+static gboolean
+set_member (GodwitJobRecord *record, const Column *column, GVariant *value)
+{
+  if (column->type == VARIANT) {
+    MEMBER (record, column, GVariant *) = g_variant_ref (value);
+    return TRUE;
+  }
+  static const char *const types[] = {"s", "i", "b", "x", "s"};
+  if (!g_variant_is_of_type (value, G_VARIANT_TYPE (types[column->type])))
+    return FALSE;
+  switch (column->type) {
+  case TEXT:
+    g_free (MEMBER (record, column, char *));
+    MEMBER (record, column, char *) = g_variant_dup_string (value, NULL);
+    break;
+  case INT32:
+    MEMBER (record, column, gint32) = g_variant_get_int32 (value);
+    break;
+  case FLAG:
+    MEMBER (record, column, gboolean) = g_variant_get_boolean (value);
+    break;
+  case NUMBER:
+    MEMBER (record, column, gint64) = g_variant_get_int64 (value);
+    break;
+  case STATE:
+    return godwit_job_state_from_string (g_variant_get_string (value, NULL), &record->state);
+  case VARIANT:
+    break;
+  }
+  return TRUE;
+}
+
+GodwitJobRecord *
+godwit_journal_record_from_copy (GVariant *members, GError **error)
+{
+  g_autoptr (GodwitJobRecord) record = godwit_job_record_new ();
+  gboolean ok = TRUE;
+  for (guint i = 0; ok && i < G_N_ELEMENTS (columns); i++) {
+    g_autoptr (GVariant) value = g_variant_lookup_value (members, columns[i].name, NULL);
+    ok = value == NULL || set_member (record, &columns[i], value);
+  }
+  if (ok && record->id != NULL && record->token != NULL)
+    return g_steal_pointer (&record);
+  godwit_set_error (error, GODWIT_ERROR_CORRUPT, "use the copy on the other host",
+                    "the copy of the job's record is damaged");
+  return NULL;
+}
+
 /* --- writing ----------------------------------------------------------------------------- */
 
 static void
@@ -230,12 +295,8 @@ godwit_journal_write_record (GodwitJournal *self, const GodwitJobRecord *record,
 static gboolean
 read_state (GodwitJournal *self, GodwitJobRecord *record, const char *text, GError **error)
 {
-  for (guint i = 0; i <= GODWIT_JOB_IN_DOUBT; i++) {
-    if (g_strcmp0 (text, godwit_job_state_to_string (i)) == 0) {
-      record->state = i;
-      return TRUE;
-    }
-  }
+  if (text != NULL && godwit_job_state_from_string (text, &record->state))
+    return TRUE;
   godwit_set_error (error, GODWIT_ERROR_CORRUPT, "restore the journal from a backup",
                     "the journal %s: job %s has the unknown state '%s'", self->path, record->id,
                     text);

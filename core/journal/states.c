@@ -13,6 +13,18 @@ godwit_job_state_to_string (GodwitJobState state)
 }
 
 gboolean
+godwit_job_state_from_string (const char *text, GodwitJobState *state)
+{
+  for (guint i = 0; i <= GODWIT_JOB_IN_DOUBT; i++) {
+    if (g_str_equal (text, godwit_job_state_to_string (i))) {
+      *state = i;
+      return TRUE;
+    }
+  }
+  return FALSE;
+}
+
+gboolean
 godwit_job_state_is_terminal (GodwitJobState state)
 {
   return state == GODWIT_JOB_DONE || state == GODWIT_JOB_FAILED || state == GODWIT_JOB_CANCELLED ||

@@ -31,6 +31,16 @@ insert_step (GodwitJournal *self, const char *id, guint position, const GodwitSt
   return godwit_db_run (self, stmt, error);
 }
 
+gboolean
+godwit_journal_insert_steps (GodwitJournal *self, const char *id, GPtrArray *steps, GError **error)
+{
+  for (guint i = 0; i < steps->len; i++) {
+    if (!insert_step (self, id, i, g_ptr_array_index (steps, i), error))
+      return FALSE;
+  }
+  return TRUE;
+}
+
 static gboolean
 set_plan (GodwitJournal *self, gpointer data, GError **error)
 {
@@ -38,14 +48,9 @@ set_plan (GodwitJournal *self, gpointer data, GError **error)
   g_autoptr (sqlite3_stmt) stmt =
       godwit_db_prepare (self, error, "DELETE FROM steps WHERE job = :id", "id", write->record->id,
                          NULL);
-  if (stmt == NULL || !godwit_journal_write_record (self, write->record, error) ||
-      !godwit_db_run (self, stmt, error))
-    return FALSE;
-  for (guint i = 0; i < write->steps->len; i++) {
-    if (!insert_step (self, write->record->id, i, g_ptr_array_index (write->steps, i), error))
-      return FALSE;
-  }
-  return TRUE;
+  return stmt != NULL && godwit_journal_write_record (self, write->record, error) &&
+         godwit_db_run (self, stmt, error) &&
+         godwit_journal_insert_steps (self, write->record->id, write->steps, error);
 }
 
 gboolean

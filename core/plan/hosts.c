@@ -53,6 +53,13 @@ report_opening (const Opening *opening, const char *id, GodwitReport *report)
   }
 }
 
+gboolean
+godwit_plan_is_fenced (GodwitJob *job)
+{
+  GodwitMachines *machines = g_object_get_data (G_OBJECT (job), "godwit-machines");
+  return machines != NULL && godwit_machines_is_fenced (machines);
+}
+
 void
 godwit_plan_open_hosts (GodwitJob *job, GodwitRegistry *registry, GodwitReport *report,
                         GCancellable *cancellable)
@@ -63,6 +70,8 @@ godwit_plan_open_hosts (GodwitJob *job, GodwitRegistry *registry, GodwitReport *
     record->source = g_strdup (g_get_host_name ());
   g_autoptr (GodwitMachines) machines =
       godwit_machines_new (godwit_job_get_config (job), registry, NULL);
+  if (godwit_job_may_touch (job))
+    godwit_machines_set_job (machines, record->id, record->epoch);
   g_auto (Opening)
       source = {.machines = machines, .name = record->source, .cancellable = cancellable};
   g_auto (Opening)

@@ -26,6 +26,9 @@ struct _GodwitMachines {
   gboolean session_is_ours;
   int session_lock;
   guint opened;
+  char *job; /* whose sessions these are; NULL: nobody's, nothing is fenced */
+  guint64 epoch;
+  int fenced; /* atomic */
 };
 
 G_DEFINE_FINAL_TYPE (GodwitMachines, godwit_machines, G_TYPE_OBJECT)
@@ -106,6 +109,7 @@ godwit_machines_finalize (GObject *object)
   if (self->session_lock >= 0)
     close (self->session_lock);
   g_free (self->session);
+  g_free (self->job);
   g_clear_object (&self->config);
   g_clear_object (&self->registry);
   g_mutex_clear (&self->lock);
@@ -134,6 +138,14 @@ godwit_machines_new (GodwitConfig *config, GodwitRegistry *registry, const char 
   self->registry = g_object_ref (registry);
   self->session = g_strdup (session);
   return self;
+}
+
+void
+godwit_machines_set_job (GodwitMachines *self, const char *job, guint64 epoch)
+{
+  g_free (self->job);
+  self->job = g_strdup (job);
+  self->epoch = epoch;
 }
 
 static gboolean
@@ -433,6 +445,26 @@ make_host_session (GodwitMachines *self, GError **error)
   return g_steal_pointer (&path);
 }
 
+/* Before anything else is asked of the host: an older worker's session may still be at work. */
+static gboolean
+claim (GodwitMachines *self, GodwitHost *host, GCancellable *cancellable, GError **error)
+{
+  g_autoptr (GError) local = NULL;
+  if (self->job == NULL ||
+      godwit_host_claim_job (host, self->job, self->epoch, cancellable, &local))
+    return TRUE;
+  if (g_error_matches (local, GODWIT_ERROR, GODWIT_ERROR_DENIED))
+    g_atomic_int_set (&self->fenced, TRUE);
+  g_propagate_error (error, g_steal_pointer (&local));
+  return FALSE;
+}
+
+gboolean
+godwit_machines_is_fenced (GodwitMachines *self)
+{
+  return g_atomic_int_get (&self->fenced);
+}
+
 gboolean
 godwit_machines_open (GodwitMachines *self, const char *name, GodwitHost **host,
                       GodwitHypervisor **hypervisor, GCancellable *cancellable, GError **error)
@@ -454,7 +486,7 @@ godwit_machines_open (GodwitMachines *self, const char *name, GodwitHost **host,
     return FALSE;
 
   g_autoptr (GodwitHost) opened = open_host (self, name, &resolved, session, cancellable, error);
-  if (opened == NULL)
+  if (opened == NULL || !claim (self, opened, cancellable, error))
     return FALSE;
   *host = g_object_ref (opened);
   if (hypervisor == NULL)

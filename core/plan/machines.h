@@ -21,6 +21,12 @@ G_DECLARE_FINAL_TYPE (GodwitMachines, godwit_machines, GODWIT, MACHINES, GObject
 GodwitMachines *godwit_machines_new (GodwitConfig *config, GodwitRegistry *registry,
                                      const char *session);
 
+/* Every host that is opened from now on ends what lower epochs of that job still do there, and is
+ * not opened (DENIED) where a higher one was. */
+void godwit_machines_set_job (GodwitMachines *self, const char *job, guint64 epoch);
+/* Whether a host was not opened for that reason. */
+gboolean godwit_machines_is_fenced (GodwitMachines *self);
+
 /* @name: NULL for this machine. Opens the agent and connects the hypervisor. Unknown names
  * list the known ones and the nearest spelling. If the hypervisor cannot be connected, @host is
  * set all the same and the error is returned. (transfer full) both */

@@ -23,6 +23,8 @@ void godwit_named_free (GodwitNamed *named);
  * and `host-known`; sets what could be opened in the job. */
 void godwit_plan_open_hosts (GodwitJob *job, GodwitRegistry *registry, GodwitReport *report,
                              GCancellable *cancellable);
+/* Whether a host turned the job away because a worker with a higher epoch has been there. */
+gboolean godwit_plan_is_fenced (GodwitJob *job);
 /* hosts.c: versions, banners, clocks, one machine under two names. */
 void godwit_plan_check_hosts (GodwitJob *job, GodwitReport *report, GCancellable *cancellable);
 

@@ -48,5 +48,14 @@ godwit_plan_reopen (GodwitJob *job, GodwitRegistry *registry, GodwitReport *repo
   godwit_plan_open_hosts (job, registry, report, cancellable);
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
+  if (godwit_plan_is_fenced (job)) {
+    g_autofree char *remedy = g_strdup_printf ("go on there; or take it from one of its hosts "
+                                               "again: godwit recover %s --take-over-from %s",
+                                               record->id, record->destination);
+    godwit_set_error (error, GODWIT_ERROR_DENIED, remedy,
+                      "job %s was taken over by another controller, which alone may go on with it",
+                      record->id);
+    return NULL;
+  }
   return GODWIT_STRATEGY (g_steal_pointer (&strategy));
 }

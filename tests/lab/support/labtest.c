@@ -318,7 +318,8 @@ lab_snapshot (void)
     g_autofree char *files = lab_sh (
         hosts[i],
         "find /var/lib/libvirt/images /srv /run/godwit /etc/godwit -not -name "
-        "jobs -not -name plugins.cache -printf '%%p %%y %%m %%U:%%G %%i\\n' 2>/dev/null | sort");
+        "jobs -not -name claims -not -name agents -not -name sessions -not -name offers -not -name "
+        "plugins.cache -printf '%%p %%y %%m %%U:%%G %%i\\n' 2>/dev/null | sort");
     g_autofree char *processes =
         lab_sh (hosts[i], "ps -eo comm= | grep -E 'godwit|^ssh$|qemu' | sort; true");
     g_string_append_printf (text, "== %s domains\n%s\n== %s files\n%s\n== %s processes\n%s\n",
@@ -344,12 +345,12 @@ lab_assert_clean (void)
   for (guint i = 0; hosts[i] != NULL; i++) {
     /* A supervisor ends just after the front end has seen the job's end. */
     g_autofree char *left =
-        lab_sh (hosts[i],
-                "for try in {1..100}; do "
-                "left=$(pgrep -ax godwit; pgrep -ax ssh; "
-                "find /run/godwit -mindepth 1 -not -name jobs -not -name offers "
-                "-not -name sessions -not -name agents -not -name plugins.cache 2>/dev/null); "
-                "[[ -n $left ]] || break; sleep 0.05; done; echo \"$left\"");
+        lab_sh (hosts[i], "for try in {1..100}; do "
+                          "left=$(pgrep -ax godwit; pgrep -ax ssh; "
+                          "find /run/godwit -mindepth 1 -not -name jobs -not -name offers "
+                          "-not -name sessions -not -name agents -not -name claims -not -name "
+                          "plugins.cache 2>/dev/null); "
+                          "[[ -n $left ]] || break; sleep 0.05; done; echo \"$left\"");
     if (*left != '\0')
       g_error ("left behind on %s:\n%s", hosts[i], left);
   }
