@@ -98,6 +98,14 @@ fallback_get_written (GodwitHypervisor *self, const char *uuid, guint64 *bytes,
   return FALSE;
 }
 
+static gboolean
+fallback_set_autostart (GodwitHypervisor *self, const char *uuid, gboolean on,
+                        GCancellable *cancellable, GError **error)
+{
+  godwit_contract_set_unsupported (self, "set_autostart", error);
+  return FALSE;
+}
+
 static void
 godwit_hypervisor_default_init (GodwitHypervisorInterface *iface)
 {
@@ -110,6 +118,7 @@ godwit_hypervisor_default_init (GodwitHypervisorInterface *iface)
   iface->live_abort = fallback_live_abort;
   iface->live_finish = fallback_live_finish;
   iface->get_written = fallback_get_written;
+  iface->set_autostart = fallback_set_autostart;
 }
 
 gboolean
@@ -346,6 +355,17 @@ godwit_hypervisor_get_written (GodwitHypervisor *self, const char *uuid, guint64
   gboolean result =
       GODWIT_HYPERVISOR_GET_IFACE (self)->get_written (self, uuid, bytes, cancellable, error);
   godwit_contract_result (self, "get_written", result, error);
+  return result;
+}
+
+gboolean
+godwit_hypervisor_set_autostart (GodwitHypervisor *self, const char *uuid, gboolean on,
+                                 GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_HYPERVISOR (self), FALSE);
+  gboolean result =
+      GODWIT_HYPERVISOR_GET_IFACE (self)->set_autostart (self, uuid, on, cancellable, error);
+  godwit_contract_result (self, "set_autostart", result, error);
   return result;
 }
 

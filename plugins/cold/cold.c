@@ -134,15 +134,6 @@ start_destination (GodwitJob *job, const GodwitStep *step, GCancellable *cancell
     return FALSE;
   if (state == GODWIT_GUEST_RUNNING)
     return TRUE;
-  /* An autostart at the source may have been faster than we were in forgetting it there. */
-  if (guest->autostart && godwit_job_get_source_hypervisor (job) == NULL) {
-    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE,
-                      "when the source can be reached: godwit recover",
-                      "%s is not started: it has autostart at the source, which cannot be asked "
-                      "whether it runs there",
-                      guest->name);
-    return FALSE;
-  }
   if (godwit_job_get_source_hypervisor (job) != NULL &&
       !cold_prove_stopped (job, godwit_job_get_source_hypervisor (job), godwit_job_get_source (job),
                            cancellable, error))
@@ -168,6 +159,19 @@ finish_targets (GodwitJob *job, const GodwitStep *step, GCancellable *cancellabl
          cold_firmware_finish (job, cancellable, error);
 }
 
+static gboolean
+hold_autostart (GodwitJob *job, const GodwitStep *step, GCancellable *cancellable, GError **error)
+{
+  return godwit_guest_hold_autostart (job, cancellable, error);
+}
+
+static gboolean
+release_autostart (GodwitJob *job, const GodwitStep *step, GCancellable *cancellable,
+                   GError **error)
+{
+  return godwit_guest_release_autostart (job, cancellable, error);
+}
+
 /* Targets are made before the guest is stopped: what can fail there costs no downtime then. The
  * source's copies are put aside last: until the commit the guest must be able to start from
  * them, whatever dies. */
@@ -180,6 +184,8 @@ static const GodwitStepEntry steps[] = {
      undo_copy_disks},
     {"verify", "compare the copies with what was read", GODWIT_PHASE_FROZEN, 20, 0, 0, verify,
      NULL},
+    {"hold-autostart", "keep the source from starting the guest when it boots", GODWIT_PHASE_FROZEN,
+     0, 60, GODWIT_STEP_UNDO, hold_autostart, release_autostart},
     {"commit", "prove that the guest is shut off at the source", GODWIT_PHASE_FROZEN, 0, 60,
      GODWIT_STEP_COMMIT, commit, NULL},
     {"define-destination", "define the guest at the destination", GODWIT_PHASE_RESUMING, 1, 60, 0,
@@ -198,7 +204,7 @@ static const GodwitStepEntry steps[] = {
 static GPtrArray *
 plan (GodwitStrategy *self, GodwitJob *job, GError **error)
 {
-  return godwit_step_entries_plan (steps);
+  return godwit_guest_plan_steps (job, steps);
 }
 
 static const GodwitStepEntry *

@@ -34,6 +34,7 @@ fill_vtable (GodwitHypervisorInterface *iface)
   iface->live_abort = lv_live_abort;
   iface->live_finish = lv_live_finish;
   iface->get_written = lv_get_written;
+  iface->set_autostart = lv_set_autostart;
 }
 
 GODWIT_DEFINE_TYPE (GodwitLibvirtHypervisor, godwit_libvirt_hypervisor, GODWIT_TYPE_HYPERVISOR,

@@ -91,6 +91,19 @@ refuse_state (const Target *target, const char *what, GError **error)
 
 /* --- definitions -------------------------------------------------------------------------- */
 
+static gboolean
+set_autostart (const Target *target, gboolean on, GError **error)
+{
+  if (virDomainSetAutostart (target->domain, on ? 1 : 0) == 0)
+    return TRUE;
+  /* A driver without autostart has nothing to switch off. */
+  if (!on && lv_last_error_code () == VIR_ERR_NO_SUPPORT)
+    return TRUE;
+  lv_set_error (error, target->self->host_name, "cannot set autostart of guest %s",
+                virDomainGetName (target->domain));
+  return FALSE;
+}
+
 gboolean
 lv_define (GodwitHypervisor *hypervisor, const char *definition, gboolean autostart,
            GCancellable *cancellable, GError **error)
@@ -104,14 +117,23 @@ lv_define (GodwitHypervisor *hypervisor, const char *definition, gboolean autost
     lv_set_error (error, target.self->host_name, "cannot define the guest");
     return FALSE;
   }
-  if (virDomainSetAutostart (target.domain, autostart ? 1 : 0) == 0)
+  return set_autostart (&target, autostart, error);
+}
+
+gboolean
+lv_set_autostart (GodwitHypervisor *hypervisor, const char *uuid, gboolean on,
+                  GCancellable *cancellable, GError **error)
+{
+  g_auto (Target) target = {0};
+
+  if (!target_connect (&target, hypervisor, cancellable, error) ||
+      !target_ask (&target, uuid, error))
+    return FALSE;
+  if (!on && (target.domain == NULL || virDomainIsPersistent (target.domain) == 0))
     return TRUE;
-  /* A driver without autostart has nothing to switch off. */
-  if (!autostart && lv_last_error_code () == VIR_ERR_NO_SUPPORT)
-    return TRUE;
-  lv_set_error (error, target.self->host_name, "cannot set autostart of guest %s",
-                virDomainGetName (target.domain));
-  return FALSE;
+  if (target.domain == NULL)
+    return target_find (&target, hypervisor, uuid, cancellable, error);
+  return set_autostart (&target, on, error);
 }
 
 /* Never without the flags that keep files where the daemon knows them. One that refuses them as

@@ -191,11 +191,26 @@ finish_targets (GodwitJob *job, const GodwitStep *step, GCancellable *cancellabl
   return godwit_disks_finish_targets (job, TRUE, cancellable, error);
 }
 
+static gboolean
+hold_autostart (GodwitJob *job, const GodwitStep *step, GCancellable *cancellable, GError **error)
+{
+  return godwit_guest_hold_autostart (job, cancellable, error);
+}
+
+static gboolean
+release_autostart (GodwitJob *job, const GodwitStep *step, GCancellable *cancellable,
+                   GError **error)
+{
+  return godwit_guest_release_autostart (job, cancellable, error);
+}
+
 /* Nothing slow stands between commit and resume: the guest stands still meanwhile. Targets keep
  * the job's token until the source's copies are put aside, which tells the two apart. */
 static const GodwitStepEntry steps[] = {
     {"prepare-disks", "create and connect the disks at the destination", GODWIT_PHASE_PREPARING, 5,
      0, GODWIT_STEP_UNDO, prepare_disks, undo_prepare_disks},
+    {"hold-autostart", "keep the source from starting the guest when it boots",
+     GODWIT_PHASE_PREPARING, 0, 60, GODWIT_STEP_UNDO, hold_autostart, release_autostart},
     {"open-tunnels", "open encrypted channels between the hosts", GODWIT_PHASE_PREPARING, 0, 60,
      GODWIT_STEP_UNDO | GODWIT_STEP_VOLATILE, open_tunnels, close_tunnels},
     {"copy", "copy disks and memory while the guest runs", GODWIT_PHASE_COPYING, 90, 0,
@@ -219,7 +234,7 @@ static const GodwitStepEntry steps[] = {
 static GPtrArray *
 plan (GodwitStrategy *self, GodwitJob *job, GError **error)
 {
-  return godwit_step_entries_plan (steps);
+  return godwit_guest_plan_steps (job, steps);
 }
 
 static gboolean

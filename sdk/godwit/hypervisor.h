@@ -138,6 +138,8 @@ G_DECLARE_INTERFACE (GodwitHypervisor, godwit_hypervisor, GODWIT, HYPERVISOR, GO
  *   return; its error if it failed.
  * @get_written: optional. Bytes that the running guest has written to its disks since it was
  *   started here.
+ * @set_autostart: optional. Whether the host starts the defined guest when it boots; idempotent.
+ *   A guest that the host does not know is success when it is switched off.
  *
  * Methods may be called from several threads at once. Since: 0.1
  */
@@ -186,8 +188,10 @@ struct _GodwitHypervisorInterface {
   gboolean (*live_finish) (GodwitHypervisor *self, GObject *live, guint timeout_ms, GError **error);
   gboolean (*get_written) (GodwitHypervisor *self, const char *uuid, guint64 *bytes,
                            GCancellable *cancellable, GError **error);
+  gboolean (*set_autostart) (GodwitHypervisor *self, const char *uuid, gboolean on,
+                             GCancellable *cancellable, GError **error);
 
-  gpointer _reserved[8];
+  gpointer _reserved[7];
 };
 
 gboolean godwit_hypervisor_claims (GodwitHypervisor *self, const char *name, char **address);
@@ -238,5 +242,7 @@ gboolean godwit_hypervisor_live_finish (GodwitHypervisor *self, GObject *live, g
                                         GError **error);
 gboolean godwit_hypervisor_get_written (GodwitHypervisor *self, const char *uuid, guint64 *bytes,
                                         GCancellable *cancellable, GError **error);
+gboolean godwit_hypervisor_set_autostart (GodwitHypervisor *self, const char *uuid, gboolean on,
+                                          GCancellable *cancellable, GError **error);
 
 G_END_DECLS

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <godwit/job.h>
+#include <godwit/strategy.h>
 
 G_BEGIN_DECLS
 
@@ -89,6 +90,32 @@ gboolean godwit_live_settle (GodwitJob *job, GCancellable *cancellable, GError *
  * migration was planned. godwit_live_copy() does so itself. Since: 0.1
  */
 gboolean godwit_guest_check_unchanged (GodwitJob *job, GCancellable *cancellable, GError **error);
+
+/**
+ * godwit_guest_plan_steps:
+ * @entries: a strategy's table
+ *
+ * The steps of @entries that this guest needs: "hold-autostart" only if it has autostart.
+ *
+ * Returns: (transfer full) (element-type GodwitStep): Since: 0.1
+ */
+GPtrArray *godwit_guest_plan_steps (GodwitJob *job, const GodwitStepEntry *entries);
+
+/**
+ * godwit_guest_hold_autostart:
+ *
+ * Switches autostart off at the source, before the commit: a source that boots between the commit
+ * and the moment at which it forgets the guest must not start it. Idempotent. Since: 0.1
+ */
+gboolean godwit_guest_hold_autostart (GodwitJob *job, GCancellable *cancellable, GError **error);
+
+/**
+ * godwit_guest_release_autostart:
+ *
+ * The undo of godwit_guest_hold_autostart(). Starts the guest if the source has booted meanwhile
+ * and would have started it. Idempotent. Since: 0.1
+ */
+gboolean godwit_guest_release_autostart (GodwitJob *job, GCancellable *cancellable, GError **error);
 
 /**
  * godwit_guest_define_destination:

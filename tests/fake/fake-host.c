@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-host.h"
 
+#include "host/host-private.h"
+
 #include <godwit/error.h>
 #include <godwit/transfer.h>
 
@@ -86,6 +88,12 @@ gboolean
 godwit_host_is_local (GodwitHost *self)
 {
   return FALSE;
+}
+
+const char *
+godwit_host_get_boot_id (GodwitHost *self)
+{
+  return self->boot_id;
 }
 
 const char *

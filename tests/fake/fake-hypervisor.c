@@ -265,6 +265,13 @@ fake_live_finish (GodwitHypervisor *hypervisor, GObject *live, guint timeout_ms,
 }
 
 static gboolean
+fake_set_autostart (GodwitHypervisor *hypervisor, const char *uuid, gboolean on,
+                    GCancellable *cancellable, GError **error)
+{
+  return note (FAKE_HYPERVISOR (hypervisor), error, "autostart %s", on ? "on" : "off");
+}
+
+static gboolean
 fake_get_written (GodwitHypervisor *hypervisor, const char *uuid, guint64 *bytes,
                   GCancellable *cancellable, GError **error)
 {
@@ -296,6 +303,7 @@ fake_iface_init (GodwitHypervisorInterface *iface)
   iface->live_abort = fake_live_abort;
   iface->live_finish = fake_live_finish;
   iface->get_written = fake_get_written;
+  iface->set_autostart = fake_set_autostart;
 }
 
 G_DEFINE_TYPE_WITH_CODE (FakeHypervisor, fake_hypervisor, G_TYPE_OBJECT,

@@ -169,9 +169,10 @@ test_plan (Move *move, gconstpointer data)
 
   g_assert_true (godwit_strategy_stops_guest (move->strategy));
   /* The source's copies are put aside last: before, the guest must be able to start from them. */
-  g_assert_cmpstr (names, ==,
-                   "prepare-disks shut-down copy-disks verify [commit] define-destination "
-                   "undefine-source start-destination park-source finish-targets");
+  g_assert_cmpstr (
+      names, ==,
+      "prepare-disks shut-down copy-disks verify hold-autostart [commit] define-destination "
+      "undefine-source start-destination park-source finish-targets");
 }
 
 static void
@@ -180,7 +181,7 @@ test_running_guest (Move *move, gconstpointer data)
   FakeWorld *world = move->world;
 
   walk (move, move->steps);
-  fake_assert_calls (world->hv_a->calls, "shut_down, undefine");
+  fake_assert_calls (world->hv_a->calls, "shut_down, autostart off, undefine");
   fake_assert_calls (world->hv_b->calls, "define persistent autostart, start");
   fake_assert_calls (world->storage->calls,
                      "create vda, finish vda, repair_access vda, park vda, hand_over vda");
@@ -192,7 +193,7 @@ static void
 test_stopped_guest_stays_stopped (Move *move, gconstpointer data)
 {
   walk (move, move->steps);
-  fake_assert_calls (move->world->hv_a->calls, "undefine");
+  fake_assert_calls (move->world->hv_a->calls, "autostart off, undefine");
   fake_assert_calls (move->world->hv_b->calls, "define persistent autostart");
 }
 
