@@ -172,7 +172,7 @@ fill_new_file (int fd, const char *path, guint64 size, gboolean preallocate, gui
   if (*token != '\0' && !godwit_token_set (fd, token, path, error))
     return FALSE;
   if (ftruncate (fd, (off_t)size) != 0 ||
-      (preallocate && size > 0 && fallocate (fd, 0, 0, (off_t)size) != 0)) {
+      (preallocate && size > 0 && fallocate (fd, 0, 0, (off_t)size) != 0 && errno != EOPNOTSUPP)) {
     godwit_set_errno (error, errno, preallocate ? "allocate" : "set the size of", path);
     return FALSE;
   }

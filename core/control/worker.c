@@ -76,6 +76,19 @@ reopen (GodwitJob *job, gpointer data, GCancellable *cancellable, GError **error
   return reopen_into (data, job, report, cancellable, error);
 }
 
+static void
+reach (GodwitJob *job, gpointer data, GCancellable *cancellable)
+{
+  Worker *self = data;
+  g_autoptr (GodwitReport) report = godwit_report_new ();
+  g_autoptr (GError) error = NULL;
+  if (set_up (self, &error))
+    godwit_plan_open_hosts (job, self->registry, report, cancellable);
+  else
+    godwit_job_log (job, GODWIT_SEVERITY_WARNING, NULL, "%s", error->message);
+  log_findings (job, report);
+}
+
 static gboolean
 is_refused (GodwitReport *report, GError **error)
 {
@@ -147,6 +160,7 @@ godwit_worker_main (int argc, char **argv, const GodwitBuiltin *builtins)
   self.config = godwit_config_load (errand.config_path, &self.config_error);
   const GodwitEngineBackend backend = {.plan = plan,
                                        .reopen = reopen,
+                                       .reach = reach,
                                        .has_parked = godwit_disks_has_parked,
                                        .data = &self};
   return godwit_work (&errand, self.config, &backend);

@@ -21,6 +21,8 @@ typedef struct {
    * cannot be reached is left NULL in the job. */
   GodwitStrategy *(*reopen) (GodwitJob *job, gpointer data, GCancellable *cancellable,
                              GError **error);
+  /* Only the hosts, for a job that was never planned to the end; NULL where there are none. */
+  void (*reach) (GodwitJob *job, gpointer data, GCancellable *cancellable);
   gboolean (*has_parked) (GodwitJob *job);
   /* Instead of ending the process when a deadline was missed; NULL for that. */
   void (*expire) (const char *what, guint seconds, gpointer data);

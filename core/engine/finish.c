@@ -213,6 +213,11 @@ godwit_engine_finish_rolled_back (GodwitEngine *self)
   g_autofree char *chosen = g_strdup (owed != NULL ? recover : remedy != NULL ? remedy : log);
   g_autoptr (GString) text = g_string_new (cause);
   /* Before anything had begun, where the guest is has not been asked, and nothing was touched. */
+  if (record->failed_step == NULL && record->debts > 0) {
+    g_free (chosen);
+    chosen = g_steal_pointer (&recover);
+    g_string_append (text, "; still to be cleaned up: a marker file of the plan");
+  }
   if (record->failed_step != NULL) {
     g_autofree char *where = godwit_engine_describe (self);
     g_string_append_printf (text, "; rolled back: %s", where);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/engine-private.h"
 
+#include <godwit/disks.h>
 #include <godwit/error.h>
 
 #define OPEN_DEADLINE_S 300
@@ -55,6 +56,29 @@ set_cause (GodwitEngine *self, const char *step)
   return godwit_engine_set_cause (self, step, error);
 }
 
+/* A plan touches one thing: it asks with a marker file whether the hosts see the same storage. */
+static gboolean
+tidy_planning (GodwitEngine *self)
+{
+  g_auto (GStrv) markers = godwit_job_list_facts (self->job, "marker.");
+  self->record->debts = 0;
+  if (markers[0] == NULL)
+    return TRUE;
+  GCancellable *cancellable =
+      godwit_watchdog_begin (self->watchdog, "reaching the hosts", OPEN_DEADLINE_S, NULL);
+  if (self->backend->reach != NULL)
+    self->backend->reach (self->job, self->backend->data, cancellable);
+  g_autoptr (GError) error = NULL;
+  gboolean ok = godwit_disks_remove_markers (self->job, cancellable, &error);
+  godwit_watchdog_end (self->watchdog);
+  if (ok)
+    return TRUE;
+  self->record->debts = 1;
+  godwit_job_log (self->job, GODWIT_SEVERITY_WARNING, NULL,
+                  "a marker file of the plan is still there: %s", error->message);
+  return FALSE;
+}
+
 static gboolean
 recover_unfinished (GodwitEngine *self)
 {
@@ -63,8 +87,10 @@ recover_unfinished (GodwitEngine *self)
   if (steps == NULL)
     return godwit_engine_lose (self, error);
   /* Without a plan no step can have begun, and no host need be reached to know that. */
-  if (steps->len == 0)
+  if (steps->len == 0) {
+    tidy_planning (self);
     return set_cause (self, NULL) && godwit_engine_finish_rolled_back (self);
+  }
   if (!reopen (self, &error))
     return give_up (self, error);
   return set_cause (self, find_interrupted_step (self)) && godwit_engine_resolve (self);
@@ -125,6 +151,13 @@ recover_ended (GodwitEngine *self)
     return godwit_engine_release (self, self->record->state);
   }
   GError *error = NULL;
+  g_autoptr (GPtrArray) steps = godwit_journal_get_plan (self->journal, self->record->id, &error);
+  if (steps == NULL)
+    return godwit_engine_lose (self, error);
+  if (steps->len == 0) {
+    tidy_planning (self);
+    return godwit_engine_close (self, self->record->state);
+  }
   if (!reopen (self, &error))
     return give_up (self, error);
   /* All that a job can owe whose guest has gone back is the confirm of its older copy. */

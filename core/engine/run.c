@@ -13,7 +13,11 @@ make_plan (GodwitEngine *self, GError **error)
       godwit_watchdog_begin (self->watchdog, "planning", PLAN_DEADLINE_S, self->cancellable);
   gboolean ok = self->backend->plan (self->job, &self->strategy, &steps, self->backend->data,
                                      cancellable, error);
-  godwit_watchdog_end (self->watchdog);
+  if (godwit_watchdog_end (self->watchdog) && !ok) {
+    g_clear_error (error);
+    godwit_set_error (error, GODWIT_ERROR_TRANSIENT, "godwit hosts",
+                      "planning did not end within %u s; nothing was touched", PLAN_DEADLINE_S);
+  }
   return ok && godwit_engine_set_steps (self, steps, error);
 }
 

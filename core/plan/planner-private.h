@@ -19,11 +19,8 @@ typedef struct {
 GodwitNamed *godwit_named_new (const char *name, GObject *object, const GError *error);
 void godwit_named_free (GodwitNamed *named);
 
-/* hosts.c: opens both hosts at the same time. Adds `source-reachable`, `destination-reachable`
- * and `host-known`; sets what could be opened in the job. */
-void godwit_plan_open_hosts (GodwitJob *job, GodwitRegistry *registry, GodwitReport *report,
-                             GCancellable *cancellable);
-/* Whether a host turned the job away because a worker with a higher epoch has been there. */
+/* hosts.c: whether a host turned the job away because a worker with a higher epoch has been there.
+ */
 gboolean godwit_plan_is_fenced (GodwitJob *job);
 /* hosts.c: versions, banners, clocks, one machine under two names. */
 void godwit_plan_check_hosts (GodwitJob *job, GodwitReport *report, GCancellable *cancellable);

@@ -39,6 +39,11 @@ GodwitPlan *godwit_plan_make (GodwitJob *job, GodwitRegistry *registry, GCancell
 GodwitStrategy *godwit_plan_reopen (GodwitJob *job, GodwitRegistry *registry, GodwitReport *report,
                                     GCancellable *cancellable, GError **error);
 
+/* Opens both hosts at the same time. Adds `source-reachable`, `destination-reachable` and
+ * `host-known`; sets what could be opened in the job. */
+void godwit_plan_open_hosts (GodwitJob *job, GodwitRegistry *registry, GodwitReport *report,
+                             GCancellable *cancellable);
+
 /* The error of a plan in which nothing was chosen: code REFUSED, all blockers, the remedy. */
 GError *godwit_plan_to_error (const GodwitPlan *plan);
 
