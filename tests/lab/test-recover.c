@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
-#define OURS "pgrep -xf '.*godwit (work|supervise) .*'"
+#define OURS "pgrep -xf 'godwit (work|supervise) .*'"
 
 static void
 slow_link (gboolean slow)

@@ -198,7 +198,7 @@ lab_outer_pids ()
   for dir in /proc/[0-9]*; do
     mapfile -d '' -t argv 2>/dev/null <"$dir/cmdline" || continue
     case ${argv[*]} in
-      *" $LAB_MARK $LAB "*|*"godwit-lab:$LAB:switch "*) basename "$dir" ;;
+      *" $LAB_MARK $LAB "*|*"godwit-lab:$LAB:switch "*|*"godwit-lab:$LAB:wire "*) basename "$dir" ;;
     esac
   done
 }

@@ -80,3 +80,42 @@ lab_verb_link ()
     *) lab_usage "link HOST up|down" ;;
   esac
 }
+
+lab_delay_end ()
+{
+  local host=$1 pid
+  [[ -e $LAB_STATE/$host.wire.pid ]] || return 0
+  pid=$(lab_pid_read "$LAB_STATE/$host.wire.pid") || pid=
+  [[ -z $pid ]] || kill "$pid" 2>/dev/null || true
+  rm -f "$LAB_STATE/$host.wire.pid"
+  lab_switch ip link del "d-$host" 2>/dev/null || true
+  lab_switch ip link set "h-$host" master sw0
+}
+
+# The host is taken off the switch, and a wire that takes its time stands in between.
+lab_verb_delay ()
+{
+  local host=${1:-} ms=${2:-} fifo word=''
+  lab_host_pid "$host" >/dev/null
+  [[ $ms == none || $ms =~ ^[0-9]+$ ]] || lab_usage "delay HOST MS|none"
+  lab_delay_end "$host"
+  [[ $ms != none ]] || return 0
+  lab_switch ip -batch - <<END
+link set h-$host nomaster
+link add d-$host type veth peer name e-$host
+link set d-$host up
+link set e-$host master sw0 up
+END
+  fifo=$LAB_STATE/$host.wire.ready
+  rm -f "$fifo"
+  mkfifo "$fifo"
+  # shellcheck disable=SC2016 # expanded in the namespace
+  lab_switch bash -c 'exec -a "$1" "$2" "$3" "$4" "$5" >"$6"' bash "godwit-lab:$LAB:wire" \
+    "$(lab_tool delay-wire)" "h-$host" "d-$host" "$((ms * 1000))" "$fifo" \
+    </dev/null >/dev/null 2>>"$LAB_STATE/up.log" 9>&- &
+  lab_pid_save "$LAB_STATE/$host.wire.pid" "$!"
+  disown
+  read -r -t 10 word <>"$fifo" || true
+  rm -f "$fifo"
+  [[ $word == ready ]] || lab_die "the wire does not work: $(tail -n 3 "$LAB_STATE/up.log")"
+}
