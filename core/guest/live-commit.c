@@ -40,9 +40,9 @@ godwit_live_prove_frozen (GodwitJob *job, GCancellable *cancellable, GError **er
 {
   GodwitGuest *guest = godwit_job_get_guest (job);
   GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
-  gboolean persistent = FALSE, gone = FALSE;
+  gboolean gone = FALSE;
 
-  if (!ask_destination (job, &state, &persistent, cancellable, error))
+  if (!ask_destination (job, &state, NULL, cancellable, error))
     return FALSE;
   /* Running: somebody else resumed it. With the source gone it is at home there all the same. */
   if (state != GODWIT_GUEST_PAUSED && state != GODWIT_GUEST_RUNNING) {
@@ -109,7 +109,8 @@ godwit_live_resume (GodwitJob *job, GCancellable *cancellable, GError **error)
      * nothing, the guest stays complete and paused. */
     godwit_live_log_error (job, GODWIT_SEVERITY_WARNING, "the resume failed, trying again", local);
     godwit_disks_repair_access (job, godwit_job_get_destination (job), NULL, NULL);
-    g_usleep (godwit_live_times.retry_ms * 1000);
+    if (attempt > 1)
+      g_usleep (godwit_live_times.retry_ms * 1000);
   }
 }
 

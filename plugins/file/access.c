@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "file.h"
 
+typedef struct {
+  guint32 uid;
+  guint32 gid;
+} Owner;
+
 gboolean
 get_guest_owner (GodwitHypervisor *hypervisor, guint32 *uid, guint32 *gid,
                  GCancellable *cancellable, GError **error)
@@ -10,11 +15,19 @@ get_guest_owner (GodwitHypervisor *hypervisor, guint32 *uid, guint32 *gid,
                       "the user that guests run as is not known: the hypervisor cannot be asked");
     return FALSE;
   }
-  g_autoptr (GodwitHostFacts) facts = godwit_hypervisor_get_facts (hypervisor, cancellable, error);
-  if (facts == NULL)
-    return FALSE;
-  *uid = facts->guest_uid;
-  *gid = facts->guest_gid;
+  /* It is asked for while a guest stands still, and each question is a round trip or more. */
+  Owner *owner = g_object_get_data (G_OBJECT (hypervisor), "godwit-file-owner");
+  if (owner == NULL) {
+    g_autoptr (GodwitHostFacts) facts =
+        godwit_hypervisor_get_facts (hypervisor, cancellable, error);
+    if (facts == NULL)
+      return FALSE;
+    owner = g_new (Owner, 1);
+    *owner = (Owner){.uid = facts->guest_uid, .gid = facts->guest_gid};
+    g_object_set_data_full (G_OBJECT (hypervisor), "godwit-file-owner", owner, g_free);
+  }
+  *uid = owner->uid;
+  *gid = owner->gid;
   return TRUE;
 }
 

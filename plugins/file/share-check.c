@@ -167,6 +167,10 @@ file_check_sharing (GodwitStorage *storage, GodwitJob *job, GodwitDisk *disk,
   const char *path = godwit_disk_get_top (disk)->path;
   g_auto (Observation) seen = {0};
 
+  /* Learnt here, where the guest runs, and needed where it stands still: see access.c. */
+  guint32 uid, gid;
+  if (godwit_job_get_destination_hypervisor (job) != NULL)
+    get_guest_owner (godwit_job_get_destination_hypervisor (job), &uid, &gid, cancellable, NULL);
   g_clear_pointer (&disk->proof, g_free);
   disk->sharing = GODWIT_SHARING_UNKNOWN;
   for (guint attempt = 0; attempt < ATTEMPTS; attempt++) {

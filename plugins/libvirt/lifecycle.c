@@ -10,6 +10,8 @@ typedef struct {
   LvSession *session;
   virDomainPtr domain;
   GodwitGuestState state;
+  const char
+      *name; /* libvirt forgets its last error when it is asked for it, so that comes first */
 } Target;
 
 static void
@@ -39,6 +41,7 @@ target_ask (Target *target, const char *uuid, GError **error)
 
   g_clear_pointer (&target->domain, virDomainFree);
   target->domain = virDomainLookupByUUIDString (target->session->connection, uuid);
+  target->name = target->domain != NULL ? virDomainGetName (target->domain) : NULL;
   if (target->domain != NULL && virDomainGetState (target->domain, &state, &reason, 0) == 0) {
     target->state = lv_state_from_libvirt (state, reason);
     return TRUE;
@@ -84,7 +87,7 @@ static gboolean
 refuse_state (const Target *target, const char *what, GError **error)
 {
   godwit_set_error (error, GODWIT_ERROR_BUSY, NULL, "cannot %s guest %s on %s: it is %s there",
-                    what, virDomainGetName (target->domain), target->self->host_name,
+                    what, target->name, target->self->host_name,
                     godwit_guest_state_to_string (target->state));
   return FALSE;
 }
@@ -99,8 +102,7 @@ set_autostart (const Target *target, gboolean on, GError **error)
   /* A driver without autostart has nothing to switch off. */
   if (!on && lv_last_error_code () == VIR_ERR_NO_SUPPORT)
     return TRUE;
-  lv_set_error (error, target->self->host_name, "cannot set autostart of guest %s",
-                virDomainGetName (target->domain));
+  lv_set_error (error, target->self->host_name, "cannot set autostart of guest %s", target->name);
   return FALSE;
 }
 
@@ -117,6 +119,7 @@ lv_define (GodwitHypervisor *hypervisor, const char *definition, gboolean autost
     lv_set_error (error, target.self->host_name, "cannot define the guest");
     return FALSE;
   }
+  target.name = virDomainGetName (target.domain);
   return set_autostart (&target, autostart, error);
 }
 
@@ -170,7 +173,7 @@ lv_undefine (GodwitHypervisor *hypervisor, const char *uuid, GCancellable *cance
   if (undefine_keeping_files (target.domain) == 0 || lv_last_error_code () == VIR_ERR_NO_DOMAIN)
     return TRUE;
   lv_set_error (error, target.self->host_name, "cannot forget the definition of guest %s",
-                virDomainGetName (target.domain));
+                target.name);
   return FALSE;
 }
 
@@ -192,8 +195,7 @@ start (GodwitHypervisor *hypervisor, const char *uuid, unsigned flags, GCancella
     return refuse_state (&target, "start", error);
   if (virDomainCreateWithFlags (target.domain, flags) == 0)
     return TRUE;
-  lv_set_error (error, target.self->host_name, "cannot start guest %s",
-                virDomainGetName (target.domain));
+  lv_set_error (error, target.self->host_name, "cannot start guest %s", target.name);
   return FALSE;
 }
 
@@ -224,8 +226,7 @@ lv_shut_down (GodwitHypervisor *hypervisor, const char *uuid, GCancellable *canc
   if (virDomainShutdownFlags (target.domain, 0) == 0)
     return TRUE;
   g_autoptr (GError) refusal = NULL;
-  lv_set_error (&refusal, target.self->host_name, "cannot ask guest %s to shut down",
-                virDomainGetName (target.domain));
+  lv_set_error (&refusal, target.self->host_name, "cannot ask guest %s to shut down", target.name);
   /* It may have ended while it was asked. */
   if (target_ask (&target, uuid, NULL) && is_stopped (target.state))
     return TRUE;
@@ -250,7 +251,7 @@ lv_destroy (GodwitHypervisor *hypervisor, const char *uuid, GCancellable *cancel
     return TRUE;
   g_autoptr (GError) refusal = NULL;
   lv_set_error (&refusal, target.self->host_name, "cannot end the process of guest %s",
-                virDomainGetName (target.domain));
+                target.name);
   if (target_ask (&target, uuid, NULL) && !has_process (&target))
     return TRUE;
   g_propagate_error (error, g_steal_pointer (&refusal));
@@ -271,8 +272,7 @@ lv_suspend (GodwitHypervisor *hypervisor, const char *uuid, GCancellable *cancel
     return refuse_state (&target, "pause", error);
   if (virDomainSuspend (target.domain) == 0)
     return TRUE;
-  lv_set_error (error, target.self->host_name, "cannot pause guest %s",
-                virDomainGetName (target.domain));
+  lv_set_error (error, target.self->host_name, "cannot pause guest %s", target.name);
   return FALSE;
 }
 
@@ -287,10 +287,10 @@ lv_resume (GodwitHypervisor *hypervisor, const char *uuid, GCancellable *cancell
   if (!target_connect (&target, hypervisor, cancellable, error))
     return FALSE;
   target.domain = virDomainLookupByUUIDString (target.session->connection, uuid);
+  target.name = target.domain != NULL ? virDomainGetName (target.domain) : uuid;
   if (target.domain != NULL && virDomainResume (target.domain) == 0)
     return TRUE;
-  lv_set_error (&refusal, target.self->host_name, "cannot resume guest %s",
-                target.domain != NULL ? virDomainGetName (target.domain) : uuid);
+  lv_set_error (&refusal, target.self->host_name, "cannot resume guest %s", target.name);
   if (target.domain != NULL && target_ask (&target, uuid, NULL) &&
       target.state == GODWIT_GUEST_RUNNING)
     return TRUE;
@@ -314,10 +314,10 @@ lv_get_pid_file (GodwitHypervisor *hypervisor, const char *uuid, GCancellable *c
     godwit_set_error (error, GODWIT_ERROR_NOT_SUPPORTED, NULL,
                       "only the system instance of libvirt's QEMU driver tells where the process "
                       "id of guest %s is (%s)",
-                      virDomainGetName (target.domain), uri != NULL ? uri : "");
+                      target.name, uri != NULL ? uri : "");
     return NULL;
   }
-  return g_strdup_printf ("/run/libvirt/qemu/%s.pid", virDomainGetName (target.domain));
+  return g_strdup_printf ("/run/libvirt/qemu/%s.pid", target.name);
 }
 
 gboolean
@@ -333,7 +333,7 @@ lv_get_written (GodwitHypervisor *hypervisor, const char *uuid, guint64 *bytes,
   /* The empty name stands for all disks together. */
   if (virDomainBlockStats (target.domain, "", &stats, sizeof stats) < 0) {
     lv_set_error (error, target.self->host_name, "cannot ask what guest %s has written",
-                  virDomainGetName (target.domain));
+                  target.name);
     return FALSE;
   }
   *bytes = (guint64)MAX (stats.wr_bytes, 0);
