@@ -106,6 +106,14 @@ fallback_set_autostart (GodwitHypervisor *self, const char *uuid, gboolean on,
   return FALSE;
 }
 
+static gboolean
+fallback_get_end (GodwitHypervisor *self, const char *uuid, GodwitGuestEnd *end,
+                  GCancellable *cancellable, GError **error)
+{
+  *end = GODWIT_END_UNKNOWN;
+  return TRUE;
+}
+
 static void
 godwit_hypervisor_default_init (GodwitHypervisorInterface *iface)
 {
@@ -119,6 +127,7 @@ godwit_hypervisor_default_init (GodwitHypervisorInterface *iface)
   iface->live_finish = fallback_live_finish;
   iface->get_written = fallback_get_written;
   iface->set_autostart = fallback_set_autostart;
+  iface->get_end = fallback_get_end;
 }
 
 gboolean
@@ -366,6 +375,18 @@ godwit_hypervisor_set_autostart (GodwitHypervisor *self, const char *uuid, gbool
   gboolean result =
       GODWIT_HYPERVISOR_GET_IFACE (self)->set_autostart (self, uuid, on, cancellable, error);
   godwit_contract_result (self, "set_autostart", result, error);
+  return result;
+}
+
+gboolean
+godwit_hypervisor_get_end (GodwitHypervisor *self, const char *uuid, GodwitGuestEnd *end,
+                           GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_HYPERVISOR (self), FALSE);
+  *end = GODWIT_END_UNKNOWN;
+  gboolean result =
+      GODWIT_HYPERVISOR_GET_IFACE (self)->get_end (self, uuid, end, cancellable, error);
+  godwit_contract_result (self, "get_end", result, error);
   return result;
 }
 

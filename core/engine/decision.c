@@ -42,6 +42,7 @@ classify (GodwitGuestState state)
 #define BROKEN     "the guest is alive at its old home although the job has committed"
 #define NO_ANSWER  "the guest belongs to the target, which cannot be asked"
 #define INCOMPLETE "the job has committed, but the guest is not complete at the target"
+#define OLDER      "it went on at home and ended there, so what the target has is older"
 #define MOVED      "the job has committed, and nothing of the guest is left at its old home"
 
 /* [home][target], each RUNS, PAUSED, HALF, DOWN, UNKNOWN. HALF is "paused by a migration": a home
@@ -98,8 +99,24 @@ static const GodwitDecision committed[N_CLASSES][N_CLASSES] = {
                  CELL (FORWARD, MOVED), CELL (WAIT, NO_ANSWER)},
 };
 
+/* Home has no process of the guest, and something is known of how it ended there: [past][target].
+ */
+static const GodwitDecision ended[][N_CLASSES] = {
+    [GODWIT_PAST_RAN_ON] = {CELL (ALARM, "it went on at home, and runs at the target as well"),
+                            BACK (OLDER), BACK (OLDER), BACK (OLDER), BACK (OLDER)},
+    [GODWIT_PAST_BY_HAND] =
+        {CELL (ADOPT, "it runs at the target and was ended at home"),
+         CELL (DOUBT, "somebody ended it at home, where it may have run on, and the target has its "
+                      "memory of before: resume it there, or end it there, by hand"),
+         BACK ("it was ended at home before its memory was complete at the target"),
+         BACK ("the guest runs on neither host; its disks at home are the truth"),
+         CELL (DOUBT, "the guest was ended at home, and the target, which may have its memory, "
+                      "cannot be asked")},
+};
+
 GodwitDecision
-godwit_decide (GodwitPosition position, GodwitGuestState home, GodwitGuestState target)
+godwit_decide (GodwitPosition position, GodwitGuestState home, GodwitGuestState target,
+               GodwitPast past)
 {
   Class at_home = classify (home);
   Class at_target = classify (target);
@@ -109,6 +126,8 @@ godwit_decide (GodwitPosition position, GodwitGuestState home, GodwitGuestState 
   case GODWIT_POSITION_PREPARED:
     return prepared[at_home][at_target];
   case GODWIT_POSITION_MOVING:
+    if (at_home == DOWN && past != GODWIT_PAST_UNKNOWN)
+      return ended[past][at_target];
     return moving[at_home][at_target];
   case GODWIT_POSITION_COMMITTED:
     return committed[at_home][at_target];

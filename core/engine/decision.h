@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "guest/past.h"
+
 #include <godwit/guest.h>
 
 G_BEGIN_DECLS
@@ -32,9 +34,10 @@ typedef struct {
 } GodwitDecision;
 
 /* What to do with a job that was interrupted or has failed. Total: every combination has an
- * answer. Doing it twice is doing it once. */
+ * answer. Doing it twice is doing it once. @past counts only where home has no process of the
+ * guest. */
 GodwitDecision godwit_decide (GodwitPosition position, GodwitGuestState home,
-                              GodwitGuestState target);
+                              GodwitGuestState target, GodwitPast past);
 
 const char *godwit_action_to_string (GodwitAction action);
 

@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 typedef struct {
   GodwitGuestState home;
   GodwitGuestState target;
-  char *home_why; /* why it could not be asked; NULL if it was */
+  GodwitPast past; /* of a guest that has no process at home any more */
+  char *home_why;  /* why it could not be asked; NULL if it was */
   char *target_why;
 } GodwitView;
 

@@ -59,11 +59,8 @@ godwit_engine_is_off (GodwitEngine *self, gboolean home)
               : self->view.target == GODWIT_GUEST_ABSENT && self->view.target_why != NULL;
 }
 
-/* Two answers are no picture while a migration still runs or is being aborted: they are asked
- * again until they have stood still, and a host that does not answer gets some time to come back.
- */
-void
-godwit_engine_look (GodwitEngine *self)
+static void
+look (GodwitEngine *self)
 {
   GodwitView *view = &self->view;
   view->home = ask (self, TRUE, &view->home_why);
@@ -85,6 +82,27 @@ godwit_engine_look (GodwitEngine *self)
     if (steady && answered)
       return;
   }
+}
+
+static void
+ask_past (GodwitEngine *self)
+{
+  GodwitView *view = &self->view;
+  gboolean gone = view->home == GODWIT_GUEST_ABSENT || view->home == GODWIT_GUEST_SHUT_OFF ||
+                  view->home == GODWIT_GUEST_CRASHED;
+  view->past = gone && godwit_engine_get_position (self) == GODWIT_POSITION_MOVING
+                   ? godwit_guest_get_past (self->job)
+                   : GODWIT_PAST_UNKNOWN;
+}
+
+/* Two answers are no picture while a migration still runs or is being aborted: they are asked
+ * again until they have stood still, and a host that does not answer gets some time to come back.
+ */
+void
+godwit_engine_look (GodwitEngine *self)
+{
+  look (self);
+  ask_past (self);
 }
 
 static char *

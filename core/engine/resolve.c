@@ -36,12 +36,15 @@ let_home_run (GodwitEngine *self)
   if (!ran || self->view.home != GODWIT_GUEST_PAUSED_MIGRATION)
     return TRUE;
   GodwitDecision decision =
-      godwit_decide (GODWIT_POSITION_MOVING, self->view.home, self->view.target);
+      godwit_decide (GODWIT_POSITION_MOVING, self->view.home, self->view.target, self->view.past);
   if (decision.action != GODWIT_ACTION_RESUME_HOME)
     return TRUE;
   const char *name = godwit_engine_get_host_name (self, TRUE);
   godwit_job_log (self->job, GODWIT_SEVERITY_INFO, name, "resuming guest %s: %s",
                   self->record->guest, decision.reason);
+  GError *error = NULL;
+  if (!godwit_guest_note_ran_on (self->job, &error))
+    return godwit_engine_lose (self, error);
   g_autoptr (GError) failure = NULL;
   if (!act_at_home (self, FACT_RESUME_HOME, godwit_hypervisor_resume, &failure))
     return FALSE;
@@ -148,7 +151,7 @@ godwit_engine_resolve (GodwitEngine *self)
   for (guint round = 0; round < MAX_ROUNDS; round++) {
     GodwitPosition position = godwit_engine_get_position (self);
     godwit_engine_look (self);
-    decision = godwit_decide (position, self->view.home, self->view.target);
+    decision = godwit_decide (position, self->view.home, self->view.target, self->view.past);
     log_decision (self, &decision);
     gboolean again = FALSE;
     if (!act (self, position, &decision, &again))

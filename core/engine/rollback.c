@@ -49,8 +49,8 @@ godwit_engine_is_home_safe (GodwitEngine *self)
   if (godwit_engine_get_position (self) == GODWIT_POSITION_NOTHING)
     return TRUE;
   godwit_engine_look (self);
-  GodwitDecision decision =
-      godwit_decide (godwit_engine_get_position (self), self->view.home, self->view.target);
+  GodwitDecision decision = godwit_decide (godwit_engine_get_position (self), self->view.home,
+                                           self->view.target, self->view.past);
   return decision.action == GODWIT_ACTION_ROLL_BACK || decision.action == GODWIT_ACTION_RESUME_HOME;
 }
 

@@ -80,6 +80,23 @@ note_downtime (GodwitJob *job)
                   godwit_job_get_guest (job)->name, downtime / 1000);
 }
 
+/* It was complete there and has no process any more: it crashed, was killed, or its host went down,
+ * before or after it went on. Its disks there are the newest; nothing else could be resumed. */
+static gboolean
+has_ended_there (GodwitJob *job)
+{
+  GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
+  if (!ask_destination (job, &state, NULL, NULL, NULL) ||
+      (state != GODWIT_GUEST_ABSENT && state != GODWIT_GUEST_SHUT_OFF &&
+       state != GODWIT_GUEST_CRASHED))
+    return FALSE;
+  godwit_job_log (job, GODWIT_SEVERITY_BLOCKER, destination_name (job),
+                  "%s has ended since it moved, and what was in its memory is lost: its disks here "
+                  "are the newest, start it from them",
+                  godwit_job_get_guest (job)->name);
+  return TRUE;
+}
+
 gboolean
 godwit_live_resume (GodwitJob *job, GCancellable *cancellable, GError **error)
 {
@@ -99,6 +116,8 @@ godwit_live_resume (GodwitJob *job, GCancellable *cancellable, GError **error)
       note_downtime (job);
       return TRUE;
     }
+    if (has_ended_there (job))
+      return TRUE;
     if (attempt == RESUME_ATTEMPTS) {
       g_propagate_prefixed_error (error, g_steal_pointer (&local),
                                   "%s is complete at %s and cannot be resumed: ", guest->name,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/live-private.h"
+#include "guest/past.h"
 
 #include <godwit/error.h>
 #include <godwit/live.h>
@@ -200,11 +201,16 @@ revive (GodwitJob *job, GodwitGuestState source, GError **error)
   GodwitGuest *guest = godwit_job_get_guest (job);
   const char *host = godwit_host_get_name (godwit_job_get_source (job));
 
+  /* Its daemon may have let it run, when the answer to the last call was lost. */
+  if (source == GODWIT_GUEST_RUNNING && !godwit_guest_note_ran_on (job, error))
+    return GODWIT_LIVE_STUCK;
   if (guest->state != GODWIT_GUEST_RUNNING || source == GODWIT_GUEST_RUNNING)
     return GODWIT_LIVE_AT_SOURCE;
   /* Only one who stopped for the migration is resumed: an operator's pause stays. */
   if (source != GODWIT_GUEST_PAUSED_MIGRATION)
     return GODWIT_LIVE_AT_SOURCE;
+  if (!godwit_guest_note_ran_on (job, error))
+    return GODWIT_LIVE_STUCK;
   if (!godwit_hypervisor_resume (godwit_job_get_source_hypervisor (job), guest->uuid, NULL,
                                  error)) {
     g_prefix_error (error, "%s is paused at %s and cannot be resumed: ", guest->name, host);
@@ -221,11 +227,13 @@ without_source (GodwitJob *job, GodwitGuestState destination, GError **error)
   GodwitGuest *guest = godwit_job_get_guest (job);
   const char *host = godwit_host_get_name (godwit_job_get_source (job));
 
-  if (destination == GODWIT_GUEST_PAUSED || destination == GODWIT_GUEST_RUNNING)
+  gboolean ran_on = godwit_guest_get_past (job) == GODWIT_PAST_RAN_ON;
+  if (destination == GODWIT_GUEST_RUNNING || (destination == GODWIT_GUEST_PAUSED && !ran_on))
     return GODWIT_LIVE_MOVED;
   if (destination == GODWIT_GUEST_UNKNOWN)
     return doubt (job, error, "it is gone from the source, and the destination cannot be asked");
-  if (destination == GODWIT_GUEST_PAUSED_MIGRATION || destination == GODWIT_GUEST_CRASHED)
+  if (destination == GODWIT_GUEST_PAUSED_MIGRATION || destination == GODWIT_GUEST_CRASHED ||
+      destination == GODWIT_GUEST_PAUSED)
     godwit_hypervisor_destroy (godwit_job_get_destination_hypervisor (job), guest->uuid, NULL,
                                NULL);
   g_autofree char *remedy = g_strdup_printf ("start %s at %s", guest->name, host);

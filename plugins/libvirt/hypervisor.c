@@ -35,6 +35,7 @@ fill_vtable (GodwitHypervisorInterface *iface)
   iface->live_finish = lv_live_finish;
   iface->get_written = lv_get_written;
   iface->set_autostart = lv_set_autostart;
+  iface->get_end = lv_get_end;
 }
 
 GODWIT_DEFINE_TYPE (GodwitLibvirtHypervisor, godwit_libvirt_hypervisor, GODWIT_TYPE_HYPERVISOR,

@@ -108,6 +108,8 @@ gboolean lv_resume (GodwitHypervisor *hypervisor, const char *uuid, GCancellable
                     GError **error);
 char *lv_get_pid_file (GodwitHypervisor *hypervisor, const char *uuid, GCancellable *cancellable,
                        GError **error);
+gboolean lv_get_end (GodwitHypervisor *hypervisor, const char *uuid, GodwitGuestEnd *end,
+                     GCancellable *cancellable, GError **error);
 gboolean lv_set_autostart (GodwitHypervisor *hypervisor, const char *uuid, gboolean on,
                            GCancellable *cancellable, GError **error);
 gboolean lv_get_written (GodwitHypervisor *hypervisor, const char *uuid, guint64 *bytes,

@@ -103,3 +103,46 @@ lv_get_state (GodwitHypervisor *hypervisor, const char *uuid, GodwitGuestState *
   *state = GODWIT_GUEST_UNKNOWN;
   return FALSE;
 }
+
+static GodwitGuestEnd
+end_from_libvirt (int reason)
+{
+  switch (reason) {
+  case VIR_DOMAIN_SHUTOFF_MIGRATED:
+    return GODWIT_END_MIGRATED;
+  case VIR_DOMAIN_SHUTOFF_SHUTDOWN:
+    return GODWIT_END_SHUT_DOWN;
+  case VIR_DOMAIN_SHUTOFF_DESTROYED:
+    return GODWIT_END_DESTROYED;
+  case VIR_DOMAIN_SHUTOFF_CRASHED:
+  case VIR_DOMAIN_SHUTOFF_FAILED:
+    return GODWIT_END_CRASHED;
+  default:
+    /* A daemon that was started anew does not know of before. */
+    return GODWIT_END_UNKNOWN;
+  }
+}
+
+gboolean
+lv_get_end (GodwitHypervisor *hypervisor, const char *uuid, GodwitGuestEnd *end,
+            GCancellable *cancellable, GError **error)
+{
+  GodwitLibvirtHypervisor *self = GODWIT_LIBVIRT_HYPERVISOR (hypervisor);
+  g_autoptr (LvSession) session = lv_hypervisor_enter (self, cancellable, error);
+  int number = 0;
+  int reason = 0;
+
+  *end = GODWIT_END_UNKNOWN;
+  if (session == NULL)
+    return FALSE;
+  g_autoptr (virDomain) domain = virDomainLookupByUUIDString (session->connection, uuid);
+  if (domain != NULL && virDomainGetState (domain, &number, &reason, 0) == 0) {
+    if (number == VIR_DOMAIN_SHUTOFF)
+      *end = end_from_libvirt (reason);
+    return TRUE;
+  }
+  if (lv_last_error_code () == VIR_ERR_NO_DOMAIN)
+    return TRUE;
+  lv_set_error (error, self->host_name, "cannot ask how guest %s ended", uuid);
+  return FALSE;
+}

@@ -89,6 +89,24 @@ typedef struct {
 } GodwitLiveStatus;
 
 /**
+ * GodwitGuestEnd:
+ * @GODWIT_END_UNKNOWN: the host does not know, or does not know the guest any more
+ * @GODWIT_END_MIGRATED: it was migrated away
+ * @GODWIT_END_SHUT_DOWN: it shut itself down, so it had run to its end there
+ * @GODWIT_END_DESTROYED: somebody ended its process
+ * @GODWIT_END_CRASHED: its process ended without anybody's wish
+ *
+ * How a guest that is shut off came to be so. Since: 0.1
+ */
+typedef enum {
+  GODWIT_END_UNKNOWN,
+  GODWIT_END_MIGRATED,
+  GODWIT_END_SHUT_DOWN,
+  GODWIT_END_DESTROYED,
+  GODWIT_END_CRASHED,
+} GodwitGuestEnd;
+
+/**
  * GodwitHypervisor:
  *
  * The contract of a hypervisor: describe guests and hosts; define, start and stop guests;
@@ -140,6 +158,7 @@ G_DECLARE_INTERFACE (GodwitHypervisor, godwit_hypervisor, GODWIT, HYPERVISOR, GO
  *   started here.
  * @set_autostart: optional. Whether the host starts the defined guest when it boots; idempotent.
  *   A guest that the host does not know is success when it is switched off.
+ * @get_end: optional. How a guest that is shut off ended.
  *
  * Methods may be called from several threads at once. Since: 0.1
  */
@@ -190,8 +209,10 @@ struct _GodwitHypervisorInterface {
                            GCancellable *cancellable, GError **error);
   gboolean (*set_autostart) (GodwitHypervisor *self, const char *uuid, gboolean on,
                              GCancellable *cancellable, GError **error);
+  gboolean (*get_end) (GodwitHypervisor *self, const char *uuid, GodwitGuestEnd *end,
+                       GCancellable *cancellable, GError **error);
 
-  gpointer _reserved[7];
+  gpointer _reserved[6];
 };
 
 gboolean godwit_hypervisor_claims (GodwitHypervisor *self, const char *name, char **address);
@@ -244,5 +265,7 @@ gboolean godwit_hypervisor_get_written (GodwitHypervisor *self, const char *uuid
                                         GCancellable *cancellable, GError **error);
 gboolean godwit_hypervisor_set_autostart (GodwitHypervisor *self, const char *uuid, gboolean on,
                                           GCancellable *cancellable, GError **error);
+gboolean godwit_hypervisor_get_end (GodwitHypervisor *self, const char *uuid, GodwitGuestEnd *end,
+                                    GCancellable *cancellable, GError **error);
 
 G_END_DECLS

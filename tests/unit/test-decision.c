@@ -55,7 +55,7 @@ test_every_cell (void)
   for (guint p = 0; p <= GODWIT_POSITION_COMMITTED; p++) {
     for (guint home = 0; home < N_STATES; home++) {
       for (guint target = 0; target < N_STATES; target++, n++) {
-        GodwitDecision decision = godwit_decide (p, home, target);
+        GodwitDecision decision = godwit_decide (p, home, target, GODWIT_PAST_UNKNOWN);
         g_assert_nonnull (decision.reason);
         if (letters[decision.action] != expected[p][home][target])
           g_error ("position %u, home %s, target %s: %s", p, godwit_guest_state_to_string (home),
@@ -65,6 +65,28 @@ test_every_cell (void)
     }
   }
   g_assert_cmpuint (n, ==, 4 * 8 * 8);
+}
+
+/* The same for a home where the guest has ended: only while memory may be moving does it matter
+ * how. */
+static void
+test_how_it_ended (void)
+{
+  static const char *const by_past[] = {
+      [GODWIT_PAST_RAN_ON] = "bb!bb!bb", [GODWIT_PAST_BY_HAND] = "bbadbabd"};
+  for (guint past = GODWIT_PAST_RAN_ON; past <= GODWIT_PAST_BY_HAND; past++) {
+    for (guint p = 0; p <= GODWIT_POSITION_COMMITTED; p++) {
+      for (guint home = 0; home < N_STATES; home++) {
+        gboolean down = home == GODWIT_GUEST_ABSENT || home == GODWIT_GUEST_SHUT_OFF ||
+                        home == GODWIT_GUEST_CRASHED;
+        for (guint target = 0; target < N_STATES; target++) {
+          char letter = down && p == GODWIT_POSITION_MOVING ? by_past[past][target]
+                                                            : expected[p][home][target];
+          g_assert_cmpint (letters[godwit_decide (p, home, target, past).action], ==, letter);
+        }
+      }
+    }
+  }
 }
 
 static gboolean
@@ -77,7 +99,7 @@ is_alive (GodwitGuestState state)
 static void
 check_rules (GodwitPosition position, GodwitGuestState home, GodwitGuestState target)
 {
-  GodwitAction action = godwit_decide (position, home, target).action;
+  GodwitAction action = godwit_decide (position, home, target, GODWIT_PAST_UNKNOWN).action;
   gboolean backward = action == GODWIT_ACTION_ROLL_BACK || action == GODWIT_ACTION_RESUME_HOME;
   gboolean untouched = action == GODWIT_ACTION_ALARM || action == GODWIT_ACTION_DOUBT ||
                        action == GODWIT_ACTION_WAIT;
@@ -119,6 +141,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/decision/every-cell", test_every_cell);
+  g_test_add_func ("/decision/how-it-ended", test_how_it_ended);
   g_test_add_func ("/decision/rules", test_rules);
   return g_test_run ();
 }

@@ -443,6 +443,20 @@ test_resume_repairs_and_tries_again (void)
   fake_assert_calls (world->storage->calls, "repair_access vda, repair_access vda");
 }
 
+/* Past the commit there is nobody to go back to, so a guest that ended is the end of the move. */
+static void
+test_resume_of_what_has_ended (void)
+{
+  g_autoptr (FakeWorld) world = world_with (GODWIT_GUEST_RUNNING, NULL, NULL);
+  g_autoptr (GError) error = NULL;
+
+  world->hv_b->state = GODWIT_GUEST_ABSENT;
+  world->hv_b->fail = "resume";
+  g_assert_true (godwit_live_resume (world->job, NULL, &error));
+  g_assert_no_error (error);
+  fake_assert_calls (world->hv_b->calls, "resume");
+}
+
 /* --- undo --------------------------------------------------------------------------------- */
 
 static void
@@ -667,6 +681,7 @@ main (int argc, char **argv)
     g_test_add_data_func (path, &proofs[i], test_proof);
   }
   g_test_add_func ("/live/resume", test_resume_repairs_and_tries_again);
+  g_test_add_func ("/live/resume-of-what-has-ended", test_resume_of_what_has_ended);
   g_test_add_func ("/live/undo/nothing", test_undo_of_nothing);
   for (gsize i = 0; i < G_N_ELEMENTS (undos); i++) {
     g_autofree char *path = g_strdup_printf ("/live/undo/%s", undos[i].name);

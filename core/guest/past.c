@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/past.h"
+
+#include <godwit/hypervisor.h>
+
+/* When the answer to the last call of a migration is lost, both sides may have the guest for a
+ * while: complete and paused at the destination, running again at the source. If it then ends at
+ * the source, what is left looks like a migration that got through, and to resume it would be to
+ * run old memory on newer disks. */
+
+#define FACT_RAN_ON "guest.ran-on"
+
+gboolean
+godwit_guest_note_ran_on (GodwitJob *job, GError **error)
+{
+  return godwit_job_set_fact (job, FACT_RAN_ON, g_variant_new_boolean (TRUE), error);
+}
+
+GodwitPast
+godwit_guest_get_past (GodwitJob *job)
+{
+  g_autoptr (GVariant) ran_on = godwit_job_get_fact (job, FACT_RAN_ON);
+  GodwitHypervisor *source = godwit_job_get_source_hypervisor (job);
+  const GodwitGuest *guest = godwit_job_get_guest (job);
+  GodwitGuestEnd end = GODWIT_END_UNKNOWN;
+  if (ran_on != NULL)
+    return GODWIT_PAST_RAN_ON;
+  if (source == NULL || guest == NULL ||
+      !godwit_hypervisor_get_end (source, guest->uuid, &end, NULL, NULL))
+    return GODWIT_PAST_UNKNOWN;
+  return end == GODWIT_END_SHUT_DOWN   ? GODWIT_PAST_RAN_ON
+         : end == GODWIT_END_DESTROYED ? GODWIT_PAST_BY_HAND
+                                       : GODWIT_PAST_UNKNOWN;
+}
