@@ -8,12 +8,14 @@
 G_BEGIN_DECLS
 
 typedef struct _GodwitOffers GodwitOffers;
+typedef struct _GodwitTaps GodwitTaps;
 
 /* A control agent: what one controller's session has at this host. */
 typedef struct {
   GodwitPolicy *policy;
   GodwitTasks *tasks;
   GodwitOffers *offers;
+  GodwitTaps *taps;
   GThreadPool *threads;
   gboolean any_channel; /* the caller could run any command here himself */
   gint64 heard_us;      /* when the controller last called; atomic */

@@ -8,6 +8,7 @@
 #include "channel/fd.h"
 #include "channel/wire.h"
 #include "config/config.h"
+#include "verify/task.h"
 
 #include <godwit/error.h>
 
@@ -80,6 +81,7 @@ serve_control (GodwitAgent *agent)
   g_autoptr (GError) error = NULL;
   g_autoptr (GIOStream) stream = take_standard_streams ();
   agent->tasks = godwit_tasks_new ();
+  agent->taps = godwit_taps_new ();
   agent->offers = godwit_offers_new (&error);
   g_autoptr (GDBusConnection) connection =
       agent->offers != NULL ? godwit_wire_connect (stream, TRUE, FIRST_LINE_MS, NULL, &error)

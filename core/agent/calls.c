@@ -8,6 +8,7 @@
 #include "agent/records.h"
 #include "channel/wire.h"
 #include "transfer/engine.h"
+#include "verify/task.h"
 
 #include <godwit/error.h>
 
@@ -263,6 +264,13 @@ call_start_hash (GodwitAgent *self, GVariant *arguments, GError **error)
 }
 
 static GVariant *
+call_start_verify (GodwitAgent *self, GVariant *arguments, GError **error)
+{
+  g_autoptr (GVariant) options = g_variant_get_child_value (arguments, 0);
+  return number (godwit_agent_start_verify (self, options, error));
+}
+
+static GVariant *
 call_start_send (GodwitAgent *self, GVariant *arguments, GError **error)
 {
   g_autoptr (GVariant) options = g_variant_get_child_value (arguments, 0);
@@ -337,6 +345,7 @@ static const struct {
     {"StartRemoveParked", call_start_remove_parked},
     {"StartHash", call_start_hash},
     {"StartSend", call_start_send},
+    {"StartVerify", call_start_verify},
     {"StartListen", call_start_listen},
     {"MayCall", call_may_call},
     {"Offer", call_offer},

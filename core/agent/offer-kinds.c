@@ -3,6 +3,7 @@
 #include "channel/channel.h"
 #include "channel/fd.h"
 #include "transfer/engine.h"
+#include "verify/task.h"
 
 #include <godwit/error.h>
 
@@ -67,7 +68,8 @@ typedef struct {
   char *token;
   char *path;
   guint wait_ms;
-  guint64 bytes; /* atomic */
+  GodwitTap *tap; /* NULL: nobody wants to know what goes through */
+  guint64 bytes;  /* atomic */
   gint connections;
 } Connect;
 
@@ -75,9 +77,29 @@ static void
 connect_free (gpointer data)
 {
   Connect *offer = data;
+  if (offer->tap != NULL)
+    godwit_taps_remove (offer->agent->taps, offer->path, offer->tap);
+  godwit_tap_unref (offer->tap);
   g_free (offer->token);
   g_free (offer->path);
   g_free (offer);
+}
+
+static void
+tell_tap (gboolean from_server, const void *data, gsize length, gpointer stream)
+{
+  godwit_tap_stream_feed (stream, from_server, data, length);
+}
+
+static void
+carry (Connect *offer, GodwitStream *stream, GodwitStream *socket, GCancellable *cancellable)
+{
+  if (offer->tap == NULL) {
+    godwit_pump_run (stream, socket, &offer->bytes, cancellable);
+    return;
+  }
+  g_autoptr (GodwitTapStream) tap = godwit_tap_stream_new (offer->tap);
+  godwit_pump_run_watched (stream, socket, &offer->bytes, tell_tap, tap, cancellable);
 }
 
 static void
@@ -94,7 +116,7 @@ take_connect (GodwitStream *stream, gpointer data, GCancellable *cancellable)
   GodwitStream socket = {fd, fd};
   g_atomic_int_inc (&offer->connections);
   if (answered)
-    godwit_pump_run (stream, &socket, &offer->bytes, cancellable);
+    carry (offer, stream, &socket, cancellable);
   g_atomic_int_add (&offer->connections, -1);
   godwit_stream_close (&socket);
 }
@@ -136,9 +158,11 @@ godwit_agent_offer (GodwitAgent *self, GVariant *options, char **token, GError *
   const char *kind = "";
   const char *path = "";
   guint32 wait = 0;
+  gboolean tap = FALSE;
   g_variant_lookup (options, "kind", "&s", &kind);
   g_variant_lookup (options, "path", "&s", &path);
   g_variant_lookup (options, "wait", "u", &wait);
+  g_variant_lookup (options, "tap", "b", &tap);
   if (g_str_equal (kind, "receive"))
     return godwit_agent_offer_receive (self, options, token, error);
   if (!g_str_equal (kind, "connect")) {
@@ -159,6 +183,10 @@ godwit_agent_offer (GodwitAgent *self, GVariant *options, char **token, GError *
   offer->agent = self;
   offer->path = g_strdup (path);
   offer->wait_ms = MIN (wait, WAIT_MAX_MS);
+  if (tap) {
+    offer->tap = godwit_tap_new ();
+    godwit_taps_add (self->taps, path, offer->tap);
+  }
   g_autoptr (GCancellable) cancellable = g_cancellable_new ();
   offer->token = godwit_offers_add (self->offers, take_connect, offer, FALSE, cancellable);
   *token = g_strdup (offer->token);

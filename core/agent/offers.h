@@ -30,7 +30,7 @@ void godwit_offers_withdraw (GodwitOffers *self, const char *token);
  * returns when that is done with them. */
 gboolean godwit_offer_take_up (const char *token, GError **error);
 
-/* Offers that a controller can ask for: {kind: connect, path, wait} and {kind: receive, path,
+/* Offers that a controller can ask for: {kind: connect, path, wait, tap} and {kind: receive, path,
  * nbd}. Returns the task's number, 0 with an error. */
 guint godwit_agent_offer (GodwitAgent *self, GVariant *options, char **token, GError **error);
 

@@ -25,6 +25,9 @@ typedef struct {
   gsize start;
   gsize filled;
   guint64 *bytes;
+  GodwitPumpWatch watch; /* NULL: nobody looks on, and the kernel may do all of it */
+  gpointer watch_data;
+  gboolean back;
   GCancellable *cancellable;
 } Way;
 
@@ -70,6 +73,8 @@ way_fill (Way *way, gboolean *straight)
     gssize n = read (way->from, way->buffer, COPY_BUFFER);
     way->start = 0;
     way->filled = MAX (n, 0);
+    if (way->watch != NULL && n > 0)
+      way->watch (way->back, way->buffer, (gsize)n, way->watch_data);
     return n;
   }
   *straight = way->middle[0] < 0;
@@ -168,14 +173,12 @@ way_thread (gpointer user_data)
 }
 
 static void
-way_init (Way *way, GodwitStream *from, GodwitStream *to, guint64 *bytes, GCancellable *cancellable)
+way_init (Way *way, GodwitStream *from, GodwitStream *to)
 {
-  *way = (Way){.from = from->in,
-               .to = &to->out,
-               .to_in = to->in,
-               .middle = {-1, -1},
-               .bytes = bytes,
-               .cancellable = cancellable};
+  way->from = from->in;
+  way->to = &to->out;
+  way->to_in = to->in;
+  way->middle[0] = way->middle[1] = -1;
   gboolean pipes = FALSE;
   const int ends[] = {from->in, to->out};
   for (gsize i = 0; i < G_N_ELEMENTS (ends); i++) {
@@ -185,6 +188,10 @@ way_init (Way *way, GodwitStream *from, GodwitStream *to, guint64 *bytes, GCance
      * what is in it when a guest is frozen is downtime, so it is not made much bigger. */
     fcntl (ends[i], F_SETPIPE_SZ, PIPE_SIZE);
     pipes = TRUE;
+  }
+  if (way->watch != NULL) {
+    way->buffer = g_malloc (COPY_BUFFER);
+    return;
   }
   if (pipes)
     return;
@@ -206,13 +213,22 @@ way_clear (Way *way)
 void
 godwit_pump_run (GodwitStream *a, GodwitStream *b, guint64 *bytes, GCancellable *cancellable)
 {
+  godwit_pump_run_watched (a, b, bytes, NULL, NULL, cancellable);
+}
+
+void
+godwit_pump_run_watched (GodwitStream *a, GodwitStream *b, guint64 *bytes, GodwitPumpWatch watch,
+                         gpointer user_data, GCancellable *cancellable)
+{
   godwit_fd_prepare (a->in);
   godwit_fd_prepare (a->out);
   godwit_fd_prepare (b->in);
   godwit_fd_prepare (b->out);
-  Way forth, back;
-  way_init (&forth, a, b, bytes, cancellable);
-  way_init (&back, b, a, bytes, cancellable);
+  Way forth = {.bytes = bytes, .watch = watch, .watch_data = user_data, .cancellable = cancellable};
+  Way back = forth;
+  back.back = TRUE;
+  way_init (&forth, a, b);
+  way_init (&back, b, a);
   GThread *thread = g_thread_new ("godwit-pump", way_thread, &back);
   way_thread (&forth);
   g_thread_join (thread);

@@ -20,4 +20,12 @@ void godwit_stream_close (GodwitStream *stream);
  * atomically, by what was carried in either direction. Uses splice where the kernel can. */
 void godwit_pump_run (GodwitStream *a, GodwitStream *b, guint64 *bytes, GCancellable *cancellable);
 
+/* Told of all bytes in their order, before they are passed on; of each way in a thread of its
+ * own. */
+typedef void (*GodwitPumpWatch) (gboolean from_b, const void *data, gsize length,
+                                 gpointer user_data);
+/* The same, with somebody looking on. */
+void godwit_pump_run_watched (GodwitStream *a, GodwitStream *b, guint64 *bytes,
+                              GodwitPumpWatch watch, gpointer user_data, GCancellable *cancellable);
+
 G_END_DECLS

@@ -115,7 +115,8 @@ godwit_forward_new (GodwitHost *host, const char *remote_path, GCancellable *can
   self->stop = g_cancellable_new ();
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
-  self->token = godwit_host_offer_connect (host, remote_path, 0, &self->offer, cancellable, error);
+  self->token =
+      godwit_host_offer_connect (host, remote_path, 0, FALSE, &self->offer, cancellable, error);
   if (self->token == NULL || !listen_here (self, error)) {
     godwit_forward_free (self);
     return NULL;

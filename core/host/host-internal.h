@@ -54,9 +54,13 @@ void godwit_host_post_cancel (GodwitHost *self, guint id);
 /* Offers something to channels. @id: (out): to be cancelled at the end. Returns its token. */
 char *godwit_host_offer (GodwitHost *self, GVariant *options, guint *id, GCancellable *cancellable,
                          GError **error);
-/* Lets channels connect to a unix socket on the host. @id: (out): to be cancelled at the end. */
-char *godwit_host_offer_connect (GodwitHost *self, const char *path, guint wait_ms, guint *id,
-                                 GCancellable *cancellable, GError **error);
+/* Lets channels connect to a unix socket on the host. @id: (out): to be cancelled at the end.
+ * @tap: keep track of what is written there */
+char *godwit_host_offer_connect (GodwitHost *self, const char *path, guint wait_ms, gboolean tap,
+                                 guint *id, GCancellable *cancellable, GError **error);
+/* The end that a tunnel connects to. */
+GodwitHost *godwit_tunnel_get_target (GodwitTunnel *self);
+const char *godwit_tunnel_get_target_path (GodwitTunnel *self);
 /* From the controller. */
 GodwitChannel *godwit_host_open_channel (GodwitHost *self, const char *token, guint wait_ms,
                                          GCancellable *cancellable, GError **error);

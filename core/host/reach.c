@@ -8,14 +8,15 @@
 /* How bytes get from one host to another: straight, or through the controller. */
 
 char *
-godwit_host_offer_connect (GodwitHost *self, const char *path, guint wait_ms, guint *id,
-                           GCancellable *cancellable, GError **error)
+godwit_host_offer_connect (GodwitHost *self, const char *path, guint wait_ms, gboolean tap,
+                           guint *id, GCancellable *cancellable, GError **error)
 {
   GVariantDict options;
   g_variant_dict_init (&options, NULL);
   g_variant_dict_insert (&options, "kind", "s", "connect");
   g_variant_dict_insert (&options, "path", "s", path);
   g_variant_dict_insert (&options, "wait", "u", wait_ms);
+  g_variant_dict_insert (&options, "tap", "b", tap);
   return godwit_host_offer (self, g_variant_dict_end (&options), id, cancellable, error);
 }
 

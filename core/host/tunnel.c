@@ -13,6 +13,7 @@ struct _GodwitTunnel {
   GObject parent_instance;
   GodwitHost *from;
   GodwitHost *to;
+  char *to_path;
   guint offer;
   guint listen;
   GodwitRelay *relay; /* NULL if the source opens the channels itself */
@@ -56,16 +57,16 @@ run_relay (gpointer user_data)
   return NULL;
 }
 
-GodwitTunnel *
-godwit_tunnel_new (GodwitHost *from, const char *from_path, GodwitHost *to, const char *to_path,
-                   GCancellable *cancellable, GError **error)
+static GodwitTunnel *
+make_tunnel (GodwitHost *from, const char *from_path, GodwitHost *to, const char *to_path,
+             gboolean tap, GCancellable *cancellable, GError **error)
 {
-  g_return_val_if_fail (GODWIT_IS_HOST (from) && GODWIT_IS_HOST (to), NULL);
   g_autoptr (GodwitTunnel) self = g_object_new (GODWIT_TYPE_TUNNEL, NULL);
   self->from = g_object_ref (from);
   self->to = g_object_ref (to);
-  g_autofree char *token =
-      godwit_host_offer_connect (to, to_path, TARGET_WAIT_MS, &self->offer, cancellable, error);
+  self->to_path = g_strdup (to_path);
+  g_autofree char *token = godwit_host_offer_connect (to, to_path, TARGET_WAIT_MS, tap,
+                                                      &self->offer, cancellable, error);
   if (token == NULL)
     return NULL;
   GVariantDict options;
@@ -87,6 +88,34 @@ godwit_tunnel_new (GodwitHost *from, const char *from_path, GodwitHost *to, cons
     self->thread = g_thread_new ("godwit-relay", run_relay, self);
   }
   return g_steal_pointer (&self);
+}
+
+GodwitTunnel *
+godwit_tunnel_new (GodwitHost *from, const char *from_path, GodwitHost *to, const char *to_path,
+                   GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_HOST (from) && GODWIT_IS_HOST (to), NULL);
+  return make_tunnel (from, from_path, to, to_path, FALSE, cancellable, error);
+}
+
+GodwitTunnel *
+godwit_tunnel_new_tapped (GodwitHost *from, const char *from_path, GodwitHost *to,
+                          const char *to_path, GCancellable *cancellable, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_HOST (from) && GODWIT_IS_HOST (to), NULL);
+  return make_tunnel (from, from_path, to, to_path, TRUE, cancellable, error);
+}
+
+GodwitHost *
+godwit_tunnel_get_target (GodwitTunnel *self)
+{
+  return self->to;
+}
+
+const char *
+godwit_tunnel_get_target_path (GodwitTunnel *self)
+{
+  return self->to_path;
 }
 
 gboolean
@@ -165,6 +194,7 @@ godwit_tunnel_finalize (GObject *object)
   g_clear_object (&self->from);
   g_clear_object (&self->to);
   g_clear_object (&self->stop);
+  g_free (self->to_path);
   g_free (self->last_error);
   g_mutex_clear (&self->lock);
   G_OBJECT_CLASS (godwit_tunnel_parent_class)->finalize (object);

@@ -158,6 +158,8 @@ godwit_image_open_nbd (GodwitPolicy *policy, const GodwitImageOptions *options,
   self->map = g_array_new (FALSE, FALSE, sizeof (Extent));
   self->nbd = nbd_create ();
   nbd_add_meta_context (self->nbd, LIBNBD_CONTEXT_BASE_ALLOCATION);
+  if (options->export != NULL)
+    nbd_set_export_name (self->nbd, options->export);
   int64_t size = -1;
   if (nbd_connect_socket (self->nbd, fd) != 0 || (size = nbd_get_size (self->nbd)) < 0) {
     fail (self, "speak NBD at", options->path, error);

@@ -12,6 +12,7 @@ typedef struct _GodwitImage GodwitImage;
 typedef struct {
   const char *path;
   gboolean nbd;
+  const char *export; /* of an NBD server; NULL for its default one */
   gboolean writable;
 } GodwitImageOptions;
 
@@ -58,5 +59,9 @@ GodwitImage *godwit_image_open_file (GodwitPolicy *policy, const GodwitImageOpti
                                      GError **error);
 GodwitImage *godwit_image_open_nbd (GodwitPolicy *policy, const GodwitImageOptions *options,
                                     GCancellable *cancellable, GError **error);
+
+/* What the guest sees of a qcow2 image at rest, to be read only. */
+GodwitImage *godwit_image_open_qcow2 (GodwitPolicy *policy, const GodwitImageOptions *options,
+                                      GCancellable *cancellable, GError **error);
 
 G_END_DECLS

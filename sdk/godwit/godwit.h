@@ -17,3 +17,4 @@
 #include <godwit/strategy.h>
 #include <godwit/transfer.h>
 #include <godwit/transport.h>
+#include <godwit/verify.h>

@@ -383,6 +383,18 @@ GodwitTunnel *godwit_tunnel_new (GodwitHost *from, const char *from_path, Godwit
                                  const char *to_path, GCancellable *cancellable, GError **error);
 
 /**
+ * godwit_tunnel_new_tapped:
+ *
+ * Like godwit_tunnel_new(), for a tunnel through which disks are mirrored over NBD: the
+ * destination's agent keeps digests of what is written, for a #GodwitVerify. Since: 0.1
+ *
+ * Returns: (transfer full) (nullable): the tunnel
+ */
+GodwitTunnel *godwit_tunnel_new_tapped (GodwitHost *from, const char *from_path, GodwitHost *to,
+                                        const char *to_path, GCancellable *cancellable,
+                                        GError **error);
+
+/**
  * godwit_tunnel_is_relayed:
  *
  * Returns: %TRUE if the bytes pass through the controller. Since: 0.1

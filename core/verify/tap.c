@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "verify/tap.h"
+
+#include <string.h>
+
+struct _GodwitTap {
+  gatomicrefcount refs;
+  GMutex lock;
+  GHashTable *exports; /* name -> GodwitBlocks */
+  char *off;
+};
+
+GodwitTap *
+godwit_tap_new (void)
+{
+  GodwitTap *self = g_new0 (GodwitTap, 1);
+  g_atomic_ref_count_init (&self->refs);
+  g_mutex_init (&self->lock);
+  self->exports =
+      g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)godwit_blocks_free);
+  return self;
+}
+
+GodwitTap *
+godwit_tap_ref (GodwitTap *self)
+{
+  g_atomic_ref_count_inc (&self->refs);
+  return self;
+}
+
+void
+godwit_tap_unref (GodwitTap *self)
+{
+  if (self == NULL || !g_atomic_ref_count_dec (&self->refs))
+    return;
+  g_hash_table_unref (self->exports);
+  g_mutex_clear (&self->lock);
+  g_free (self->off);
+  g_free (self);
+}
+
+GodwitBlocks *
+godwit_tap_find (GodwitTap *self, const char *name)
+{
+  g_mutex_lock (&self->lock);
+  GodwitBlocks *blocks = g_hash_table_lookup (self->exports, name);
+  g_mutex_unlock (&self->lock);
+  return blocks;
+}
+
+char *
+godwit_tap_dup_off (GodwitTap *self)
+{
+  g_mutex_lock (&self->lock);
+  char *text = g_strdup (self->off);
+  g_mutex_unlock (&self->lock);
+  return text;
+}
+
+/* --- one connection -------------------------------------------------------------------------- */
+
+void
+godwit_tap_stop (GodwitTapStream *self, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_autofree char *why = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  self->off = TRUE;
+  g_mutex_lock (&self->tap->lock);
+  if (self->tap->off == NULL)
+    self->tap->off = g_steal_pointer (&why);
+  g_mutex_unlock (&self->tap->lock);
+}
+
+void
+godwit_tap_expect (GodwitTapSide *side, gsize want, GodwitTapHead on_head)
+{
+  side->want = want;
+  side->on_head = on_head;
+}
+
+GodwitBlocks *
+godwit_tap_open_export (GodwitTapStream *self, const char *name, guint64 size)
+{
+  GodwitTap *tap = self->tap;
+
+  g_mutex_lock (&tap->lock);
+  GodwitBlocks *blocks = g_hash_table_lookup (tap->exports, name);
+  if (blocks == NULL) {
+    blocks = godwit_blocks_new (size);
+    if (blocks != NULL)
+      g_hash_table_insert (tap->exports, g_strdup (name), blocks);
+  }
+  g_mutex_unlock (&tap->lock);
+  if (blocks == NULL)
+    godwit_tap_stop (self, "export %s of %" G_GUINT64_FORMAT " bytes is too big to keep track of",
+                     name, size);
+  else if (godwit_blocks_get_size (blocks) != size)
+    godwit_tap_stop (self, "export %s changed its size", name);
+  return self->off ? NULL : blocks;
+}
+
+GodwitTapStream *
+godwit_tap_stream_new (GodwitTap *tap)
+{
+  GodwitTapStream *self = g_new0 (GodwitTapStream, 1);
+  self->tap = godwit_tap_ref (tap);
+  g_mutex_init (&self->lock);
+  godwit_tap_begin (self);
+  return self;
+}
+
+void
+godwit_tap_stream_free (GodwitTapStream *self)
+{
+  if (self == NULL)
+    return;
+  godwit_tap_drop_requests (self);
+  g_clear_pointer (&self->pending, g_hash_table_unref);
+  g_mutex_clear (&self->lock);
+  godwit_tap_unref (self->tap);
+  g_free (self->name);
+  g_free (self);
+}
+
+static gsize
+take_body (GodwitTapStream *self, GodwitTapSide *side, const guint8 *data, gsize length)
+{
+  gsize taken = MIN (side->body, length);
+  if (side == &self->client)
+    godwit_tap_take_body (self, data, taken);
+  side->body -= taken;
+  return taken;
+}
+
+static gsize
+take_head (GodwitTapStream *self, GodwitTapSide *side, const guint8 *data, gsize length)
+{
+  gsize taken = MIN (side->want - side->have, length);
+  memcpy (side->head + side->have, data, taken);
+  side->have += taken;
+  if (side->have < side->want)
+    return taken;
+  gsize whole = side->have;
+  side->have = 0;
+  side->on_head (self, side->head, whole);
+  return taken;
+}
+
+void
+godwit_tap_stream_feed (GodwitTapStream *self, gboolean from_server, const void *data, gsize length)
+{
+  GodwitTapSide *side = from_server ? &self->server : &self->client;
+  const guint8 *at = data;
+
+  g_mutex_lock (&self->lock);
+  while (length > 0 && !self->off) {
+    gsize taken =
+        side->body > 0 ? take_body (self, side, at, length) : take_head (self, side, at, length);
+    at += taken;
+    length -= taken;
+  }
+  g_mutex_unlock (&self->lock);
+}
