@@ -25,6 +25,9 @@
    "longest time that a live migration may hold the guest still"},                                 \
   {group, "stall-timeout", 'd', SECOND, 24 * HOUR, NULL, "60s",                                    \
    "how long not a single byte may move before a live migration is given up"},                     \
+  {group, "verify", 'e', 0, 0, "mirror|none", "mirror",                                            \
+   "mirror: disks that live-block mirrors are read again at the destination and compared with "    \
+   "what was written there, before the guest goes on there"},                                      \
   {group, "shutdown-timeout", 'd', 0, 24 * HOUR, NULL, "60s",                                      \
    "how long a guest may take to shut down before its power is cut"}
 

@@ -90,6 +90,13 @@ fallback_live_finish (GodwitHypervisor *self, GObject *live, guint timeout_ms, G
   return FALSE;
 }
 
+static char *
+fallback_get_export (GodwitHypervisor *self, GodwitGuest *guest, const char *target, GError **error)
+{
+  godwit_contract_set_unsupported (self, "get_export", error);
+  return NULL;
+}
+
 static gboolean
 fallback_get_written (GodwitHypervisor *self, const char *uuid, guint64 *bytes,
                       GCancellable *cancellable, GError **error)
@@ -128,6 +135,7 @@ godwit_hypervisor_default_init (GodwitHypervisorInterface *iface)
   iface->get_written = fallback_get_written;
   iface->set_autostart = fallback_set_autostart;
   iface->get_end = fallback_get_end;
+  iface->get_export = fallback_get_export;
 }
 
 gboolean
@@ -387,6 +395,16 @@ godwit_hypervisor_get_end (GodwitHypervisor *self, const char *uuid, GodwitGuest
   gboolean result =
       GODWIT_HYPERVISOR_GET_IFACE (self)->get_end (self, uuid, end, cancellable, error);
   godwit_contract_result (self, "get_end", result, error);
+  return result;
+}
+
+char *
+godwit_hypervisor_get_export (GodwitHypervisor *self, GodwitGuest *guest, const char *target,
+                              GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_HYPERVISOR (self), NULL);
+  char *result = GODWIT_HYPERVISOR_GET_IFACE (self)->get_export (self, guest, target, error);
+  godwit_contract_result (self, "get_export", result != NULL, error);
   return result;
 }
 

@@ -50,6 +50,8 @@ godwit_live_prove_frozen (GodwitJob *job, GCancellable *cancellable, GError **er
                       guest->name, godwit_guest_state_to_string (state), destination_name (job));
     return FALSE;
   }
+  if (!godwit_live_verify_allows (job, state, error))
+    return FALSE;
   if (!godwit_live_source_is_gone (job, &gone, cancellable, error)) {
     g_prefix_error (error, "whether %s still runs at the source cannot be told: ", guest->name);
     return FALSE;
@@ -169,6 +171,7 @@ godwit_live_settle (GodwitJob *job, GCancellable *cancellable, GError **error)
   g_autoptr (GError) local = NULL;
 
   finish_call (job, &first);
+  godwit_live_report_verify (job);
   /* The source's daemon gives images "back" at the very end of its call, which would make the
    * next opening at the destination fail. */
   if (!need_destination (job, &local) ||

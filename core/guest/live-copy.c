@@ -15,6 +15,7 @@ typedef struct {
   const char *const *mirror;
   GodwitLadder ladder;
   GodwitWatchdog dog;
+  GError *different;  /* what the frozen guest's disks hold that was never written there */
   GError *stopped;    /* why it is being aborted; NULL while it may go on */
   gint64 deadline_us; /* of the abort, then of the cut */
   gboolean cut;
@@ -26,6 +27,7 @@ static void
 copy_clear (Copy *copy)
 {
   g_clear_error (&copy->stopped);
+  g_clear_error (&copy->different);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Copy, copy_clear)
@@ -309,6 +311,23 @@ ask_process (Copy *copy)
     run->exited = FALSE;
 }
 
+static void
+stop_if_different (Copy *copy)
+{
+  GError *reason = NULL;
+
+  if (copy->stopped == NULL && !godwit_live_verify (copy->job, copy->mirror, &reason))
+    stop (copy, reason);
+}
+
+/* As long as the source's process takes to end, this costs no downtime. */
+static void
+verify_rest (Copy *copy)
+{
+  if (copy->different == NULL)
+    godwit_live_verify_rest (copy->job, copy->mirror, &copy->different);
+}
+
 typedef enum {
   GO_ON,
   FROZEN,
@@ -332,6 +351,7 @@ take_turn (Copy *copy, GCancellable *cancellable)
   note_frozen (copy);
   if (run->status.destination_state == GODWIT_GUEST_PAUSED) {
     journal_freeze (copy);
+    verify_rest (copy);
     if (wait_for_exit (copy))
       return FROZEN;
   }
@@ -345,6 +365,7 @@ take_turn (Copy *copy, GCancellable *cancellable)
     return press_abort (copy) ? GO_ON : ENDED;
   steer (copy);
   stop_if_asked_or_stalled (copy, cancellable);
+  stop_if_different (copy);
   return GO_ON;
 }
 
@@ -418,8 +439,13 @@ godwit_live_copy (GodwitJob *job, const char *const *mirror, GCancellable *cance
     turn = take_turn (&copy, cancellable);
   while (turn == GO_ON);
 
-  if (turn == ENDED)
-    return conclude_failure (&copy, error);
+  if (turn == ENDED && !conclude_failure (&copy, error))
+    return FALSE;
+  verify_rest (&copy);
+  if (copy.different != NULL) {
+    g_propagate_error (error, g_steal_pointer (&copy.different));
+    return FALSE;
+  }
   if (copy.stopped != NULL)
     godwit_job_log (job, GODWIT_SEVERITY_WARNING, NULL,
                     "the abort came too late: %s is complete at the destination",

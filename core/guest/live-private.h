@@ -3,6 +3,7 @@
 
 #include <godwit/hypervisor.h>
 #include <godwit/job.h>
+#include <godwit/verify.h>
 
 G_BEGIN_DECLS
 
@@ -18,6 +19,9 @@ struct _GodwitLiveRun {
   GodwitProcess *watch;    /* the guest's process at the source; NULL if it cannot be watched */
   gboolean exited;         /* that process has ended */
   gboolean returned;       /* the hypervisor's call has returned */
+  GodwitVerify *verify;    /* of the mirrored disks; NULL before they are in step */
+  gboolean verified;       /* to the end, the guest stood still */
+  char *unverified;        /* why they were not; NULL if nothing stands against it */
   gint64 frozen_us;        /* wall clock when the guest stood still; 0 before */
   GodwitLiveStatus status; /* last one seen */
 };
@@ -65,6 +69,22 @@ typedef struct {
 void godwit_watchdog_init (GodwitWatchdog *dog, gint64 timeout_us, gint64 now_us);
 gboolean godwit_watchdog_is_stalled (GodwitWatchdog *dog, const GodwitLiveStatus *status,
                                      gint64 now_us);
+
+/* --- verification of mirrored disks ---------------------------------------------------------- */
+
+/* Whether the job is to verify what it mirrors. */
+gboolean godwit_live_wants_verify (GodwitJob *job);
+/* At each turn while the guest runs: begins to read the disks at the destination once they are in
+ * step, and asks how it stands. FALSE: a disk holds what the mirror did not write. */
+gboolean godwit_live_verify (GodwitJob *job, const char *const *mirror, GError **error);
+/* Once the guest stands still: what was written since it was last looked at. FALSE with IN_DOUBT:
+ * as above, and too late to go back. */
+gboolean godwit_live_verify_rest (GodwitJob *job, const char *const *mirror, GError **error);
+/* FALSE with IN_DOUBT if this or an earlier worker found that, unless somebody has resumed the
+ * guest since. */
+gboolean godwit_live_verify_allows (GodwitJob *job, GodwitGuestState destination, GError **error);
+/* Logs what was verified; no part of the downtime. */
+void godwit_live_report_verify (GodwitJob *job);
 
 /* --- what is where ------------------------------------------------------------------------ */
 

@@ -16,6 +16,8 @@ godwit_live_run_finalize (GObject *object)
   if (self->watch != NULL)
     godwit_process_stop (self->watch, NULL);
   g_clear_object (&self->watch);
+  g_clear_object (&self->verify);
+  g_free (self->unverified);
   G_OBJECT_CLASS (godwit_live_run_parent_class)->finalize (object);
 }
 

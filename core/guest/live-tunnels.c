@@ -44,11 +44,13 @@ make_directories (GodwitJob *job, GCancellable *cancellable, GError **error)
 
 static gboolean
 open_one (GodwitJob *job, const char *name, const char *directory, const char *file,
-          GCancellable *cancellable, GError **error)
+          gboolean tapped, GCancellable *cancellable, GError **error)
 {
   g_autofree char *path = g_build_filename (directory, file, NULL);
   GodwitHost *source = godwit_job_get_source (job), *destination = godwit_job_get_destination (job);
-  GodwitTunnel *tunnel = godwit_tunnel_new (source, path, destination, path, cancellable, error);
+  GodwitTunnel *tunnel =
+      tapped ? godwit_tunnel_new_tapped (source, path, destination, path, cancellable, error)
+             : godwit_tunnel_new (source, path, destination, path, cancellable, error);
 
   if (tunnel == NULL) {
     g_prefix_error (error, "tunnel from %s to %s: ", godwit_host_get_name (source),
@@ -77,9 +79,9 @@ godwit_live_open_tunnels (GodwitJob *job, gboolean with_disks, GCancellable *can
     return FALSE;
   if (!godwit_job_set_fact (job, "live.directory", g_variant_new_string (directory), error))
     return FALSE;
-  return open_one (job, tunnel_names[0], directory, "ram.sock", cancellable, error) &&
-         (!with_disks ||
-          open_one (job, tunnel_names[1], directory, "nbd.sock", cancellable, error));
+  return open_one (job, tunnel_names[0], directory, "ram.sock", FALSE, cancellable, error) &&
+         (!with_disks || open_one (job, tunnel_names[1], directory, "nbd.sock",
+                                   godwit_live_wants_verify (job), cancellable, error));
 }
 
 void

@@ -244,6 +244,9 @@ godwit_blocks_judge (GodwitBlocks *self, const GodwitRun *run, guint i, guint64 
   } else if (digest == run->digests[i]) {
     change (self, block, block->state, pass);
     judgement = GODWIT_JUDGED_SAME;
+  } else {
+    /* It was right in an earlier pass, and must not count as that any more. */
+    change (self, block, block->state, 0);
   }
   g_mutex_unlock (&self->lock);
   return judgement;

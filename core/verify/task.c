@@ -127,17 +127,16 @@ describe_verify (gpointer data)
 static gboolean
 fail_different (const Disk *disk, const GodwitMismatch *mismatch, GError **error)
 {
-  g_autofree char *size =
-      g_format_size_full (mismatch->last - mismatch->first, G_FORMAT_SIZE_IEC_UNITS);
   g_autofree char *remedy =
       g_strdup_printf ("find what else writes to %s there, and check its disk and memory",
                        disk->image);
 
   godwit_set_error (error, GODWIT_ERROR_CORRUPT, remedy,
-                    "disk %s differs from what this migration wrote to it: %" G_GUINT64_FORMAT
-                    " blocks of 64 KiB in the %s from offset %" G_GUINT64_FORMAT
-                    " on; something else writes to %s, or what was written does not come back",
-                    disk->name, mismatch->count, size, mismatch->first, disk->image);
+                    "disk %s holds something else than this migration wrote to it: "
+                    "%" G_GUINT64_FORMAT " %s of 64 KiB between offset %" G_GUINT64_FORMAT
+                    " and %" G_GUINT64_FORMAT "; something else writes to %s, or loses writes",
+                    disk->name, mismatch->count, mismatch->count == 1 ? "block" : "blocks",
+                    mismatch->first, mismatch->last, disk->image);
   return FALSE;
 }
 

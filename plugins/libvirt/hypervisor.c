@@ -36,6 +36,7 @@ fill_vtable (GodwitHypervisorInterface *iface)
   iface->get_written = lv_get_written;
   iface->set_autostart = lv_set_autostart;
   iface->get_end = lv_get_end;
+  iface->get_export = lv_live_get_export;
 }
 
 GODWIT_DEFINE_TYPE (GodwitLibvirtHypervisor, godwit_libvirt_hypervisor, GODWIT_TYPE_HYPERVISOR,

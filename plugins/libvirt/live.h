@@ -22,5 +22,9 @@ gboolean lv_live_set_downtime (GodwitHypervisor *hypervisor, GObject *object, gu
 gboolean lv_live_abort (GodwitHypervisor *hypervisor, GObject *object, GError **error);
 gboolean lv_live_finish (GodwitHypervisor *hypervisor, GObject *object, guint timeout_ms,
                          GError **error);
+/* live-export.c */
+char *lv_live_find_export (const char *definition, const char *target, GError **error);
+char *lv_live_get_export (GodwitHypervisor *hypervisor, GodwitGuest *guest, const char *target,
+                          GError **error);
 
 G_END_DECLS

@@ -159,6 +159,9 @@ G_DECLARE_INTERFACE (GodwitHypervisor, godwit_hypervisor, GODWIT, HYPERVISOR, GO
  * @set_autostart: optional. Whether the host starts the defined guest when it boots; idempotent.
  *   A guest that the host does not know is success when it is switched off.
  * @get_end: optional. How a guest that is shut off ended.
+ * @get_export: optional. (transfer full): the name by which the NBD server that a live migration
+ *   of the running @guest mirrors to offers the disk @target. Asked of the source. Without it
+ *   mirrored disks are not verified.
  *
  * Methods may be called from several threads at once. Since: 0.1
  */
@@ -212,7 +215,10 @@ struct _GodwitHypervisorInterface {
   gboolean (*get_end) (GodwitHypervisor *self, const char *uuid, GodwitGuestEnd *end,
                        GCancellable *cancellable, GError **error);
 
-  gpointer _reserved[6];
+  char *(*get_export) (GodwitHypervisor *self, GodwitGuest *guest, const char *target,
+                       GError **error);
+
+  gpointer _reserved[5];
 };
 
 gboolean godwit_hypervisor_claims (GodwitHypervisor *self, const char *name, char **address);
@@ -267,5 +273,8 @@ gboolean godwit_hypervisor_set_autostart (GodwitHypervisor *self, const char *uu
                                           GCancellable *cancellable, GError **error);
 gboolean godwit_hypervisor_get_end (GodwitHypervisor *self, const char *uuid, GodwitGuestEnd *end,
                                     GCancellable *cancellable, GError **error);
+
+char *godwit_hypervisor_get_export (GodwitHypervisor *self, GodwitGuest *guest, const char *target,
+                                    GError **error);
 
 G_END_DECLS

@@ -15,6 +15,7 @@ struct _GodwitHost {
   GHashTable *files;      /* path -> GodwitFileInfo */
   GString *calls;         /* "mkdir job, remove /a" */
   const char *fail;       /* a call that fails, as it is noted */
+  int fail_code;          /* with which code; 0: PEER */
   gboolean no_watch;      /* processes cannot be watched */
   const char *boot_id;    /* of the boot that the host is in */
   GodwitProcess *process; /* the one that was watched last */
@@ -27,6 +28,8 @@ struct _GodwitProcess {
 
 struct _GodwitTunnel {
   GObject parent_instance;
+  GodwitHost *to; /* not a reference */
+  gboolean tapped;
   gboolean closed;
   guint64 bytes;
 };

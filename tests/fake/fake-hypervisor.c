@@ -279,6 +279,13 @@ fake_get_written (GodwitHypervisor *hypervisor, const char *uuid, guint64 *bytes
   return TRUE;
 }
 
+static char *
+fake_get_export (GodwitHypervisor *hypervisor, GodwitGuest *guest, const char *target,
+                 GError **error)
+{
+  return g_strconcat ("export-", target, NULL);
+}
+
 static void
 fake_iface_init (GodwitHypervisorInterface *iface)
 {
@@ -304,6 +311,7 @@ fake_iface_init (GodwitHypervisorInterface *iface)
   iface->live_finish = fake_live_finish;
   iface->get_written = fake_get_written;
   iface->set_autostart = fake_set_autostart;
+  iface->get_export = fake_get_export;
 }
 
 G_DEFINE_TYPE_WITH_CODE (FakeHypervisor, fake_hypervisor, G_TYPE_OBJECT,

@@ -26,6 +26,25 @@ make_guest (void)
 #define BASE (VIR_MIGRATE_LIVE | VIR_MIGRATE_PAUSED)
 
 static void
+test_export (void)
+{
+  const char *definition = "<domain><devices>"
+                           "<disk><target dev='vda'/><alias name='ua-root'/></disk>"
+                           "<disk><target dev='vdb'/></disk>"
+                           "<disk><target dev='sda'/><alias name='scsi0-0-0-0'/></disk>"
+                           "</devices></domain>";
+  g_autoptr (GError) error = NULL;
+  g_autofree char *vda = lv_live_find_export (definition, "vda", &error);
+  g_autofree char *sda = lv_live_find_export (definition, "sda", &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpstr (vda, ==, "drive-ua-root");
+  g_assert_cmpstr (sda, ==, "drive-scsi0-0-0-0");
+  g_assert_null (lv_live_find_export (definition, "vdb", &error));
+  g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_NOT_FOUND);
+}
+
+static void
 test_flags (void)
 {
   static const char *const none[] = {NULL};
@@ -247,6 +266,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   /* Before this its thread-local error is somebody else's memory. */
   g_assert_cmpint (virInitialize (), ==, 0);
+  g_test_add_func ("/libvirt/live/export", test_export);
   g_test_add_func ("/libvirt/live/flags", test_flags);
   g_test_add_func ("/libvirt/live/stats", test_stats);
   g_test_add_func ("/libvirt/live/states", test_states);
