@@ -55,7 +55,13 @@ plant_at (const Plant *plant, guint mib)
                     "  sleep 0.05;"
                     "done; exit 1",
                     mib));
-  g_free (lab_sh ("b", "qemu-io -f raw -c 'write -P 0xaa %uM 4k' \"" EXPORT "\"", mib));
+  /* The server is there a moment after the first line of progress. */
+  g_free (lab_sh ("b",
+                  "for try in $(seq 600); do"
+                  "  qemu-io -f raw -c 'write -P 0xaa %uM 4k' \"" EXPORT "\" 2>/dev/null && exit 0;"
+                  "  sleep 0.05;"
+                  "done; exit 1",
+                  mib));
 }
 
 static void
@@ -75,10 +81,13 @@ test_foreign_write (gconstpointer data)
   g_free (lab ("rate", "a", plant->where == WHERE_LATER ? "60" : "100", NULL));
   LabProcess *job =
       lab_spawn ("a", "godwit migrate %s --to b --strategy live-block 2>&1", plant->name);
-  if (plant->where == WHERE_LATER)
+  if (plant->where == WHERE_LATER) {
+    /* By the second sign of memory the disk has been read once. */
     lab_process_expect (job, "memory: ");
-  else
+    lab_process_expect (job, "memory: ");
+  } else {
     lab_process_expect (job, "disk vda: ");
+  }
   plant_at (plant, mib);
   lab_process_expect (job, "aborting the migration");
   /* The roll-back need not be slow. */
