@@ -30,7 +30,7 @@ check_sanitized ()
   configure_and_compile "$DEV_TOP/build-asan" -Db_sanitize=address,undefined -Db_lundef=false &&
     quietly env ASAN_OPTIONS=detect_odr_violation=0 \
       UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1 \
-      meson test -C "$DEV_TOP/build-asan" --no-rebuild --no-suite build --no-suite lab \
+      meson test -C "$DEV_TOP/build-asan" --no-rebuild --no-suite build --no-suite lab --no-suite faults \
         --print-errorlogs --timeout-multiplier 5
 }
 

@@ -30,7 +30,7 @@ dev_test ()
   fi
   for suite in "${suites[@]}"; do
     case $suite in
-      unit) run_suite unit --no-suite build --no-suite lab ;;
+      unit) run_suite unit --no-suite build --no-suite lab --no-suite faults ;;
       build) run_suite build --suite build ;;
       # The hosts of one lab are work enough for a small machine.
       lab) run_suite lab --suite lab --num-processes 1 ;;

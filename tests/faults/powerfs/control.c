@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "powerfs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A file that no listing shows. Written "cut", the power is off; written "sync", everything is
+ * durable. Read, it tells how much would be lost. */
+
+void
+control_status (struct stat *status)
+{
+  *status = (struct stat){.st_ino = CONTROL_INO, .st_mode = S_IFREG | 0600, .st_nlink = 1};
+}
+
+void
+control_read (fuse_req_t req, size_t size, off_t offset)
+{
+  GHashTableIter iter;
+  gpointer value;
+  guint files = 0;
+  guint names = 0;
+  g_hash_table_iter_init (&iter, fs.nodes);
+  while (g_hash_table_iter_next (&iter, NULL, &value)) {
+    Node *node = value;
+    files += node->written->len > 0 || node->reserved->len > 0 || node->resized;
+    names += node->names != NULL ? g_hash_table_size (node->names) : 0;
+  }
+  g_autofree char *text = g_strdup_printf ("files %u\nnames %u\n", files, names);
+  gsize length = strlen (text);
+  gsize start = MIN ((gsize)offset, length);
+  fuse_reply_buf (req, text + start, MIN (size, length - start));
+}
+
+void
+control_write (fuse_req_t req, const char *data, size_t size)
+{
+  g_autofree char *word = g_strstrip (g_strndup (data, size));
+  if (g_str_equal (word, "sync")) {
+    twin_sync_all ();
+  } else if (g_str_equal (word, "cut")) {
+    /* What is below is touched no more, though programs may keep files open for ever. */
+    fs.cut = TRUE;
+    close (fs.lock);
+  } else {
+    fuse_reply_err (req, EINVAL);
+    return;
+  }
+  fuse_reply_write (req, size);
+}
