@@ -96,6 +96,27 @@ godwit_files_remove_owned (GodwitPolicy *policy, const char *path, const char *t
   return ok;
 }
 
+/* --- attributes ------------------------------------------------------------------------- */
+
+/* An attribute is as little durable as what is in a file. Of other objects than files and
+ * directories nothing can be opened without a risk. */
+static gboolean
+sync_object (int fd, const char *path, GError **error)
+{
+  char proc[64];
+  struct stat status;
+  if (fstat (fd, &status) == 0 && !S_ISREG (status.st_mode) && !S_ISDIR (status.st_mode))
+    return TRUE;
+  g_snprintf (proc, sizeof proc, "/proc/self/fd/%d", fd);
+  int open_fd = open (proc, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  gboolean ok = open_fd >= 0 && (fsync (open_fd) == 0 || errno == EINVAL || errno == EROFS);
+  if (!ok)
+    godwit_set_errno (error, errno, "sync", path);
+  if (open_fd >= 0)
+    close (open_fd);
+  return ok;
+}
+
 gboolean
 godwit_files_set_token (GodwitPolicy *policy, const char *path, const char *token, GError **error)
 {
@@ -111,7 +132,8 @@ godwit_files_set_token (GodwitPolicy *policy, const char *path, const char *toke
                       "%s belongs to another job (token %s)", path, found);
     ok = FALSE;
   }
-  ok = ok && (g_str_equal (token, found) || godwit_token_set (fd, token, path, error));
+  ok = ok && (g_str_equal (token, found) || godwit_token_set (fd, token, path, error)) &&
+       sync_object (fd, path, error);
   close (fd);
   return ok;
 }
@@ -130,8 +152,23 @@ godwit_files_allocate (GodwitPolicy *policy, const char *path, GError **error)
     godwit_set_errno (error, errno, "allocate", path);
     ok = FALSE;
   }
+  ok = ok && sync_object (fd, path, error);
   close (fd);
   return ok;
+}
+
+/* Only what has changed is synced: this is done to disks of guests that wait to go on, too, and a
+ * sync would write out all that they have written. */
+static gboolean
+give_and_sync (int fd, const struct stat *before, guint32 mode, guint32 uid, guint32 gid,
+               const char *path, GError **error)
+{
+  struct stat after;
+  if (!godwit_files_give (fd, mode, uid, gid, path, error))
+    return FALSE;
+  gboolean same = fstat (fd, &after) == 0 && after.st_mode == before->st_mode &&
+                  after.st_uid == before->st_uid && after.st_gid == before->st_gid;
+  return same || sync_object (fd, path, error);
 }
 
 gboolean
@@ -144,7 +181,7 @@ godwit_files_set_owner (GodwitPolicy *policy, const char *path, guint32 uid, gui
   struct stat status;
   gboolean ok = fstat (fd, &status) == 0 && !S_ISLNK (status.st_mode);
   if (ok)
-    ok = godwit_files_give (fd, mode, uid, gid, path, error);
+    ok = give_and_sync (fd, &status, mode, uid, gid, path, error);
   else
     godwit_set_error (error, GODWIT_ERROR_DENIED, "name the file that it points to",
                       "%s is a symbolic link", path);
