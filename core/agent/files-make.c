@@ -2,6 +2,7 @@
 #include "agent/files.h"
 
 #include "agent/token.h"
+#include "base/durable.h"
 #include "channel/hello.h"
 
 #include <godwit/error.h>
@@ -29,16 +30,6 @@ godwit_files_give (int fd, guint32 mode, guint32 uid, guint32 gid, const char *p
     return FALSE;
   }
   return TRUE;
-}
-
-static gboolean
-sync_directory (int parent, const char *path, GError **error)
-{
-  /* Some network file systems cannot sync a directory and say so; they are synchronous there. */
-  if (fsync (parent) == 0 || errno == EINVAL)
-    return TRUE;
-  godwit_set_errno (error, errno, "sync the directory of", path);
-  return FALSE;
 }
 
 /* TRUE if the object in the way is ours: the same kind, and it carries the token. */
@@ -139,7 +130,7 @@ godwit_files_make_directory (GodwitPolicy *policy, const char *path, guint32 mod
     else if (number != 0)
       godwit_set_errno (error, number, "make the directory", path);
     else
-      ok = sync_directory (parent, path, error);
+      ok = godwit_sync_names (parent, path, error);
   }
   unlinkat (parent, temporary, AT_REMOVEDIR);
   close (parent);
@@ -217,7 +208,7 @@ godwit_files_create (GodwitPolicy *policy, const char *path, guint64 size, gbool
     godwit_set_errno (error, number, "create", path);
     ok = FALSE;
   }
-  ok = ok && sync_directory (parent, path, error);
+  ok = ok && godwit_sync_names (parent, path, error);
   if (fd >= 0)
     close (fd);
   close (parent);
@@ -270,7 +261,7 @@ put_in_place (int parent, const char *temporary, const char *name, gboolean excl
   else if (renameat (parent, temporary, parent, name) != 0)
     number = errno;
   if (number == 0)
-    return sync_directory (parent, path, error);
+    return godwit_sync_names (parent, path, error);
   if (number == EEXIST)
     godwit_set_error (error, GODWIT_ERROR_EXISTS, NULL, "%s is there already", path);
   else
@@ -338,7 +329,8 @@ godwit_files_rename (GodwitPolicy *policy, const char *from, const char *to, GEr
                       "cannot rename %s to %s: they are on different file systems", from, to);
   else if (number != 0)
     godwit_set_errno (error, number, "rename", from);
-  ok = ok && sync_directory (to_parent, to, error) && sync_directory (from_parent, from, error);
+  ok = ok && godwit_sync_names (to_parent, to, error) &&
+       godwit_sync_names (from_parent, from, error);
   close (from_parent);
   close (to_parent);
   return ok;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "base/paths.h"
 
+#include "base/durable.h"
+
 #include "godwit-config.h"
 
 #include <godwit/error.h>
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -89,6 +92,20 @@ fail (GError **error, const char *path, const char *what)
   return FALSE;
 }
 
+/* What is in a directory is as durable as the directory's own name. */
+static gboolean
+make_parents (const char *path, int mode, GError **error)
+{
+  if (g_file_test (path, G_FILE_TEST_IS_DIR))
+    return TRUE;
+  g_autofree char *parent = g_path_get_dirname (path);
+  if (!make_parents (parent, mode, error))
+    return FALSE;
+  if (mkdir (path, (mode_t)mode) != 0 && errno != EEXIST)
+    return fail (error, path, "create");
+  return godwit_sync_parent (path, error);
+}
+
 gboolean
 godwit_paths_make_dir (const char *path, int mode, GError **error)
 {
@@ -96,8 +113,8 @@ godwit_paths_make_dir (const char *path, int mode, GError **error)
 
   g_autofree char *parent = g_path_get_dirname (path);
   gboolean root = geteuid () == 0;
-  if (g_mkdir_with_parents (parent, root ? 0755 : 0700) != 0)
-    return fail (error, parent, "create");
+  if (!make_parents (parent, root ? 0755 : 0700, error))
+    return FALSE;
   if (mkdir (path, (mode_t)mode) == 0) {
     /* The umask may have taken bits away. */
     if (chmod (path, (mode_t)mode) != 0)
@@ -105,7 +122,7 @@ godwit_paths_make_dir (const char *path, int mode, GError **error)
     struct group *group = root ? getgrnam ("godwit") : NULL;
     if (group != NULL && chown (path, 0, group->gr_gid) != 0)
       return fail (error, path, "set the group of");
-    return TRUE;
+    return godwit_sync_parent (path, error);
   }
   if (errno != EEXIST)
     return fail (error, path, "create");

@@ -86,20 +86,6 @@ fail_to_create (const char *path, GError **error)
   return FALSE;
 }
 
-/* The directory entry must survive a power cut as well as the contents. */
-static gboolean
-sync_directory_of (const char *path, GError **error)
-{
-  g_autofree char *directory = g_path_get_dirname (path);
-  int fd = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  gboolean ok = fd >= 0 && fsync (fd) == 0;
-  if (!ok)
-    fail_to_create (path, error);
-  if (fd >= 0)
-    close (fd);
-  return ok;
-}
-
 /* One that an older version made may be open to a group. */
 static gboolean
 close_to_others (const char *path, GError **error)
@@ -125,11 +111,10 @@ create_file (const char *path, GError **error)
     return close_to_others (path, error);
   if (fd < 0)
     return fail_to_create (path, error);
-  gboolean ok = fchmod (fd, 0600) == 0 && fsync (fd) == 0;
-  if (!ok)
-    fail_to_create (path, error);
+  /* SQLite syncs it, and its name, with the tables. */
+  gboolean ok = fchmod (fd, 0600) == 0 || fail_to_create (path, error);
   close (fd);
-  return ok && sync_directory_of (path, error);
+  return ok;
 }
 
 static gboolean
