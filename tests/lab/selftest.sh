@@ -147,6 +147,56 @@ restart ()
     'truncate -s 1M /var/lib/libvirt/images/l && losetup -f /var/lib/libvirt/images/l'
 }
 
+# $1: what is expected
+pending ()
+{
+  [[ $(lab power a pending) == "$1" ]]
+}
+
+power ()
+{
+  local image=/var/lib/libvirt/images/p1/disk.qcow2 before
+  check "hosts can be made forgetful" lab up --power-fs
+  check "a guest is defined on one" lab guest define a p1
+  check "what would be lost is counted" not pending $'files 0\nnames 0'
+  check "all can be made durable" lab power a sync
+  check "then nothing would be lost" pending $'files 0\nnames 0'
+  check "it starts there" lab guest start a p1
+  check "it boots there" lab guest wait-boot a p1
+  check "something is not synced" lab exec a -- sh -c 'echo text >/var/lib/libvirt/images/lost'
+  check "something is" lab exec a -- sh -c \
+    'echo text >/var/lib/godwit/kept && sync /var/lib/godwit/kept /var/lib/godwit'
+  check "what is in memory is not on disk" lab exec a -- touch /run/mark /tmp/mark
+  check "other directories forget nothing" lab exec a -- touch /var/lib/mark
+  before=$(boot_id)
+  check "its power is cut" lab power a off
+  check "it is dead" not lab exec a -- true
+  check "the other host does not hear of it" not lab exec b -- \
+    ssh -o BatchMode=yes -o ConnectTimeout=1 a true
+  check "it boots" lab power a on
+  check "it is another boot" test "$(boot_id)" != "$before"
+  check "what was not synced is lost" lab exec a -- test ! -e /var/lib/libvirt/images/lost
+  check "what was synced is there" lab exec a -- test -s /var/lib/godwit/kept
+  check "memory is empty" lab exec a -- test ! -e /run/mark -a ! -e /tmp/mark
+  check "the rest is there" lab exec a -- test -e /var/lib/mark
+  check "the guest is shut off" test "$(lab guest state a p1)" = "shut off"
+  check "no acknowledged record is lost by it" lab guest verify a "$image"
+  check "the guest saw no error" not grep -q "^[0-9]* E " "$(lab_stamps p1)"
+  check "the other host hears of it again" lab exec b -- ssh -o BatchMode=yes a true
+  check "the guest starts again" lab guest start a p1
+  check "it boots again" lab guest wait-boot a p1
+}
+
+boot_id ()
+{
+  lab exec a -- cat /proc/sys/kernel/random/boot_id
+}
+
+lab_stamps ()
+{
+  printf '%s/a/stamps/%s.stamps' "$(lab paths | sed -n 's/^console\t//p')" "$1"
+}
+
 cut_off ()
 {
   local rc=0
@@ -172,6 +222,8 @@ fi
 start=$(date +%s%N)
 check "down" lab down
 echo "# down took $(( ($(date +%s%N) - start) / 1000000 )) ms"
+power
+check "down after a power cut" lab down
 machine >"$scratch/after"
 check "nothing is left" diff -u "$scratch/before" "$scratch/after"
 check "down twice does no harm" lab down

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A file that no listing shows. Written "cut", the power is off; written "sync", everything is
- * durable. Read, it tells how much would be lost. */
+/* A file that no listing shows. Written "cut", the power is off and everything fails; written
+ * "stop", it is off and nothing is answered, so that programs that are about to be killed as well
+ * do not live to see an error. Written "sync", everything is durable. Read, it tells how much would
+ * be lost. */
 
 void
 control_status (struct stat *status)
@@ -39,9 +41,10 @@ control_write (fuse_req_t req, const char *data, size_t size)
   g_autofree char *word = g_strstrip (g_strndup (data, size));
   if (g_str_equal (word, "sync")) {
     twin_sync_all ();
-  } else if (g_str_equal (word, "cut")) {
+  } else if (g_str_equal (word, "cut") || g_str_equal (word, "stop")) {
     /* What is below is touched no more, though programs may keep files open for ever. */
     fs.cut = TRUE;
+    fs.stopped = word[0] == 's';
     close (fs.lock);
   } else {
     fuse_reply_err (req, EINVAL);

@@ -37,6 +37,8 @@ serve (struct fuse_session *session)
   struct fuse_buf buffer = {0};
   int n = 0;
   while (!fuse_session_exited (session)) {
+    while (fs.stopped)
+      pause ();
     n = fuse_session_receive_buf (session, &buffer);
     if (n == -EINTR)
       continue;

@@ -54,6 +54,7 @@ typedef struct {
   guint64 last_number;
   int lock; /* on what lies below */
   gboolean cut;
+  gboolean stopped; /* cut, and not even errors are answered */
 } Powerfs;
 
 extern Powerfs fs;

@@ -454,6 +454,27 @@ test_dead (Power *power, gconstpointer data)
   close (fd);
 }
 
+static gpointer
+write_and_sync (gpointer data)
+{
+  int fd = GPOINTER_TO_INT (data);
+  return GINT_TO_POINTER (pwrite (fd, "after!", 6, 0) == 6 && fsync (fd) == 0);
+}
+
+/* Nobody is told of an error before the end, and nothing is kept. */
+static void
+test_stopped (Power *power, gconstpointer data)
+{
+  power_settle (power, "a", "before");
+  int fd = open (power_path (power, "a"), O_RDWR);
+  power_control (power, "stop");
+  GThread *thread = g_thread_new ("writer", write_and_sync, GINT_TO_POINTER (fd));
+  power_kill (power);
+  g_assert_false (GPOINTER_TO_INT (g_thread_join (thread)));
+  close (fd);
+  power_assert_text (power, "a", "before");
+}
+
 static void
 test_killed (Power *power, gconstpointer data)
 {
@@ -520,6 +541,7 @@ main (int argc, char **argv)
   ADD ("locks", test_locks);
   ADD ("unlinked-while-open", test_unlinked_while_open);
   ADD ("dead", test_dead);
+  ADD ("stopped", test_stopped);
   ADD ("killed", test_killed);
   ADD ("unmounted", test_unmounted);
   ADD ("numbers", test_numbers);

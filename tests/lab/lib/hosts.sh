@@ -21,13 +21,14 @@ lab_verb_packages ()
 
 lab_verb_up ()
 {
-  local names=a,b stage='' host
+  local names=a,b stage='' power='' host
   local -a binds=() hosts=()
   while (( $# > 0 )); do
     case $1 in
       --hosts) names=${2:?--hosts needs a list}; shift 2 ;;
       --stage) stage=${2:?--stage needs a directory}; shift 2 ;;
       --bind) binds+=("$(realpath -e -- "${2:?--bind needs a directory}")"); shift 2 ;;
+      --power-fs) power=$LAB_POWER_DIRS; shift ;;
       *) lab_usage "up: unknown option '$1'" ;;
     esac
   done
@@ -46,6 +47,9 @@ lab_verb_up ()
     lab_die "cannot write to $LAB_BIG: set GODWIT_LAB_BIG to a directory on ext4, xfs or tmpfs"
   lab_identity_make "${hosts[@]}"
   lab_switch_start
+  for host in "${hosts[@]}"; do
+    printf '%s' "$power" >"$LAB_STATE/hosts/$host/power"
+  done
   lab_hosts_start "$stage" "$(printf '%s:' "${binds[@]}")" "${hosts[@]}"
 }
 
@@ -106,25 +110,34 @@ lab_hosts_start ()
 }
 
 # Real hosts never share a boot time, and libvirt decides with it who owns an
-# image: one boot time for all would hide a fault that operators meet first.
+# image: one boot time for all would hide a fault that operators meet first.  A
+# host that boots again has a later one.
 lab_host_boot_offset ()
 {
-  local address
+  local address boots=0
   address=$(<"$LAB_STATE/hosts/$1/address")
-  printf '%d' $((${address##*.} * 86400))
+  [[ ! -e $LAB_STATE/hosts/$1/boots ]] || boots=$(<"$LAB_STATE/hosts/$1/boots")
+  printf '%d' $((${address##*.} * 86400 - boots * 600))
 }
 
 lab_host_spawn ()
 {
-  local host=$1 dir=$LAB_STATE/hosts/$1 pid child='' both ready
+  local host=$1 dir=$LAB_STATE/hosts/$1 pid child='' both ready powerfs=''
   mkdir -p "$LAB_BIG/hosts/$host/upper" "$LAB_BIG/hosts/$host/work" \
     "$LAB_BIG/hosts/$host/tmp" "$LAB_BIG/console/$host/log" "$LAB_BIG/console/$host/stamps" \
     "$dir/root"
   chmod 1777 "$LAB_BIG/hosts/$host/tmp"
+  [[ ! -s $dir/power ]] || powerfs=$(lab_powerfs)
+  printf '%s' "$3" >"$dir/binds"
+  # A machine that boots is not the one that it was before.
+  cat /proc/sys/kernel/random/uuid >"$dir/boot-id"
+  lab_stamp_start "$host"
+  rm -f "$dir/ready"
   mkfifo "$dir/ready"
   exec {both}<>"$dir/ready"
   LAB_HOST=$host LAB_STAGE=$2 LAB_BINDS=$3 LAB_ADDRESS=$(<"$dir/address") \
-  LAB_TOOLS=$(lab_tools_dir) \
+  LAB_TOOLS=$(lab_tools_dir) LAB_POWER=$(<"$dir/power") LAB_POWERFS=$powerfs \
+  LAB_AGAIN=${LAB_AGAIN:-} \
     setsid unshare --net --mount --uts --ipc --pid --fork --kill-child \
       --time --boottime "$(lab_host_boot_offset "$host")" --propagation private \
       -- bash "$LAB_HOME/host-init" "$LAB_MARK" "$LAB" "$host" \
@@ -143,6 +156,19 @@ lab_host_spawn ()
   [[ -n $child ]] || lab_die "host $host ended at once"
   lab_pid_save "$dir/pid" "$child"
   lab_net_attach "$host" "$child" "$(<"$dir/address")"
+}
+
+# Stamps are the lab's own observation: they go on when the host's power is cut.
+lab_stamp_start ()
+{
+  local host=$1 console=$LAB_BIG/console/$1 tool
+  [[ ! -e $LAB_STATE/hosts/$host/stamp ]] || return 0
+  tool=$(lab_tool console-stamp)
+  # shellcheck disable=SC2016 # expanded in the new shell
+  setsid bash -c 'exec -a "$1" "$2" "$3" "$4"' bash "godwit-lab:$LAB:stamp" "$tool" \
+    "$console/log" "$console/stamps" </dev/null >>"$LAB_STATE/up.log" 2>&1 9>&- &
+  lab_pid_save "$LAB_STATE/hosts/$host/stamp" "$!"
+  disown
 }
 
 lab_children ()
@@ -198,25 +224,26 @@ lab_outer_pids ()
   for dir in /proc/[0-9]*; do
     mapfile -d '' -t argv 2>/dev/null <"$dir/cmdline" || continue
     case ${argv[*]} in
-      *" $LAB_MARK $LAB "*|*"godwit-lab:$LAB:switch "*|*"godwit-lab:$LAB:wire "*) basename "$dir" ;;
+      *" $LAB_MARK $LAB "*|*"godwit-lab:$LAB:switch "*|*"godwit-lab:$LAB:wire "*|*"godwit-lab:$LAB:stamp "*) basename "$dir" ;;
     esac
   done
 }
 
 # A loop device outlives the mount namespace in which it was set up, and would
 # hold the overlay for ever.  Its backing file tells whose it is.
+# $1: of that host, or of all if it is empty
 lab_loops_detach ()
 {
-  local line dev ino host roots=' ' file
+  local line dev ino host roots=' ' file where=$LAB_BIG${1:+/hosts/$1}
   command -v losetup >/dev/null || return 0
-  for file in "$LAB_STATE"/hosts/*/rootdev; do
+  for file in "$LAB_STATE"/hosts/${1:-*}/rootdev; do
     [[ ! -e $file ]] || roots+="$(<"$file") "
   done
   losetup --noheadings --raw --list -O NAME,BACK-MAJ:MIN,BACK-INO 2>/dev/null |
   while read -r line dev ino; do
     host=''
     [[ $roots != *" $dev "* ]] || host=overlay
-    [[ -n $host || ! -d $LAB_BIG ]] || host=$(find "$LAB_BIG" -xdev -inum "$ino" -print -quit)
+    [[ -n $host || ! -d $where ]] || host=$(find "$where" -xdev -inum "$ino" -print -quit)
     [[ -z $host ]] || losetup -d "$line" || true
   done
 }
@@ -225,7 +252,7 @@ lab_down ()
 {
   local pid
   local -a all=()
-  lab_loops_detach
+  lab_loops_detach ''
   for pid in $(lab_outer_pids); do
     all+=("$pid")
     # PID 1 of a host takes everything in its namespace along.

@@ -37,3 +37,22 @@ lab_tool ()
   lab_tools_build
   printf '%s/%s' "$(lab_tools_dir)" "$1"
 }
+
+# The file system that forgets, for hosts that lose power.
+lab_powerfs ()
+{
+  local src=$LAB_HOME/../faults/powerfs dir made
+  local -a flags parts=()
+  for made in "$src"/*.c; do
+    case $made in */test-*|*/fixture.c) ;; *) parts+=("$made") ;; esac
+  done
+  dir=$LAB_CACHE/powerfs-$(cat "$src"/*.[ch] | sha256sum | cut -c1-12)
+  if [[ ! -d $dir ]]; then
+    made=$(mktemp -d "$LAB_CACHE/.powerfs.XXXXXX")
+    read -r -a flags < <(pkg-config --cflags --libs fuse3 glib-2.0)
+    lab_cc -o "$made/powerfs" "${parts[@]}" "${flags[@]}" -Wno-unused-parameter
+    chmod 755 "$made"
+    mv -T "$made" "$dir" 2>/dev/null || rm -rf "$made"
+  fi
+  printf '%s/powerfs' "$dir"
+}
