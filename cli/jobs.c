@@ -141,6 +141,11 @@ cli_job_describe_owner (const GodwitJobRecord *job)
     return g_strdup ("nobody can tell yet which host owns the guest");
   if (job->state == GODWIT_JOB_REVERTED)
     return g_strdup_printf ("%s is back at %s", job->guest, job->source);
+  /* A worker that died there cannot have written which side has the guest's memory by now. */
+  if (!job->committed && job->state >= GODWIT_JOB_COPYING && job->state <= GODWIT_JOB_VERIFIED)
+    return g_strdup_printf ("%s is on its way from %s to %s", job->guest,
+                            revert ? job->destination : job->source,
+                            revert ? job->source : job->destination);
   /* A revert has the hosts of the job that it reverts, and moves the guest the other way. */
   return g_strdup_printf ("%s is %sat %s", job->guest, revert && job->committed ? "back " : "",
                           job->committed != revert ? job->destination : job->source);

@@ -111,6 +111,7 @@ check_has 'wait owing' "$output$errors" 'godwit recover owing-'
 ends doubt 4 'nobody can tell yet which host owns the guest'
 ends dead 4 'its worker has ended'
 check_has 'wait dead' "$errors" '  next: godwit recover dead-'
+check_has 'wait dead: what nobody has looked at is not said' "$errors" 'dead is on its way from host-a to host-b'
 
 run "$GODWIT" wait db --json
 check 'wait --json' python3 -c '
