@@ -125,8 +125,8 @@ lab_host_spawn ()
   local host=$1 dir=$LAB_STATE/hosts/$1 pid child='' both ready powerfs=''
   mkdir -p "$LAB_BIG/hosts/$host/upper" "$LAB_BIG/hosts/$host/work" \
     "$LAB_BIG/hosts/$host/tmp" "$LAB_BIG/console/$host/log" "$LAB_BIG/console/$host/stamps" \
-    "$dir/root"
-  chmod 1777 "$LAB_BIG/hosts/$host/tmp"
+    "$LAB_BIG/console/$host/runs" "$dir/root"
+  chmod 1777 "$LAB_BIG/hosts/$host/tmp" "$LAB_BIG/console/$host/runs"
   [[ ! -s $dir/power ]] || powerfs=$(lab_powerfs)
   printf '%s' "$3" >"$dir/binds"
   # A machine that boots is not the one that it was before.

@@ -22,7 +22,7 @@ lab_tools_build ()
   [[ ! -d $dir ]] || return 0
   mkdir -p "$LAB_CACHE"
   made=$(mktemp -d "$LAB_CACHE/.tools.XXXXXX")
-  for name in console-stamp heartbeat check-records wait-pid delay-wire; do
+  for name in console-stamp heartbeat check-records wait-pid delay-wire note-end; do
     lab_cc -o "$made/$name" "$src/$name.c"
   done
   # Static: the guest has no libraries.
