@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What must hold after every case. Each function returns what is wrong, as lines; none if all is
+well. `case` is a played.Played: the world, the guest, and what was done and seen."""
+
+import json
+import re
+
+import journal
+import labhosts as lh
+import runs
+import world as w
+
+HOST_NAMES = {"a": ("localhost", "host-a", "a"), "b": ("b", "host-b"), "c": ("c", "host-c")}
+ORPHAN_SECONDS = 20
+
+
+def single_writer(case):
+    """I1: at no instant do the processors of two QEMUs run the guest."""
+    found = {}
+    for host in case.world.hosts:
+        found.update(runs.collect(case.runs_directory(host), host, case.guest.name))
+    wrong = runs.overlaps(found)
+    if not any(found.values()):
+        wrong.append("no QEMU has written down when it ran: nothing is proven")
+    beats = json.loads(lh.lab("heartbeat", case.guest.name, "--since", str(case.since)))
+    if beats["repeated"] > 0:
+        wrong.append(f"{beats['repeated']} heartbeats came twice or out of turn")
+    return wrong
+
+
+def look(case):
+    """{host: (state, persistent, autostart, title, metadata)}, a state of "absent" if unknown."""
+    name = case.guest.name
+    answers = case.world.on_both(
+        f"virsh -q domstate {name} 2>/dev/null | head -n 1; echo ---; "
+        f"virsh -q dominfo {name} 2>/dev/null | sed -n 's/^\\(Persistent\\|Autostart\\): *//p'; "
+        f"echo ---; virsh -q dumpxml {name} 2>/dev/null | grep -E '<title>|<owner ' | sort")
+    found = {}
+    for host, answer in answers.items():
+        state, facts, texts = (part.strip() for part in answer.split("---"))
+        facts = facts.split("\n") if facts else ["no", "disable"]
+        found[host] = (state or "absent", facts[0], facts[1], re.sub(r"\s+", " ", texts))
+    return found
+
+
+def one_home(case):
+    """I2: one host has the guest as it was, and no other host knows it."""
+    found = look(case)
+    wrong = []
+    homes = [host for host, facts in found.items() if facts[0] not in ("absent", "shut off")]
+    if case.end_state == "shut off":
+        homes = [host for host, facts in found.items() if facts[0] == "shut off"]
+    if len(homes) != 1:
+        return [f"the guest has {len(homes)} homes: {found}"]
+    case.home = homes[0]
+    state, persistent, autostart, texts = found[homes[0]]
+    if state != case.end_state:
+        wrong.append(f"it is {state} at {homes[0]}, not {case.end_state}")
+    if persistent != "yes" or autostart != "enable":
+        wrong.append(f"at {homes[0]}: persistent {persistent}, autostart {autostart}")
+    if w.TITLE not in texts or "nobody</owner>" not in texts:
+        wrong.append(f"title or metadata are lost at {homes[0]}: {texts}")
+    wrong += [f"{host} knows the guest too: {facts}" for host, facts in found.items()
+              if host != homes[0] and facts[0] != "absent"]
+    return wrong
+
+
+def no_lost_write(case):
+    """I3: all that the guest was told is on disk is on the disk that it has now."""
+    if case.home is None:
+        return ["the guest has no home, so its disk is not known"]
+    name, image, host = case.guest.name, case.guest.image, case.home
+    running = case.end_state == "running"
+    acked = lh.lab("acked", name, "--since", str(case.since))
+    if running:
+        lh.on(host, f"virsh -q suspend {name}")
+    try:
+        verdict = lh.call([lh.LAB, "guest", "verify", host, image, "--guest", name,
+                           "--acked", acked], check=False)
+        check = lh.call([lh.LAB, "exec", host, "--", "qemu-img", "check", "-q", "-U", image],
+                        check=False)
+    finally:
+        if running:
+            lh.on(host, f"virsh -q resume {name}")
+    wrong = []
+    if verdict.returncode != 0 or int(acked) == 0:
+        wrong.append(f"{acked} records acknowledged, and in {image} at {host}: "
+                     f"{verdict.stdout.strip()} {verdict.stderr.strip()}")
+    if check.returncode != 0:
+        wrong.append(f"qemu-img check: {check.stdout.strip()} {check.stderr.strip()}")
+    return wrong
+
+
+def no_orphan(case):
+    """I4: both hosts are as before the case, or as after a migration to which nothing happened."""
+    expected = case.world.baselines[case.guest.name, "before" if case.home == "a" else "moved"]
+    wrong = case.world.wait_for(expected, case.orphan_seconds)
+    if case.home is not None and case.end_state == "running":
+        wrong += inside_qemu(case)
+    return wrong
+
+
+def inside_qemu(case):
+    """What a migration leaves inside of a QEMU is seen by no list of processes."""
+    wrong = []
+    for command in ("query-block-jobs", "query-block-exports"):
+        answer = lh.on(case.home, f"virsh -q qemu-monitor-command {case.guest.name} "
+                                  f"'{{\"execute\":\"{command}\"}}'")
+        if json.loads(answer)["return"]:
+            wrong.append(f"{command} at {case.home}: {answer}")
+    nodes = lh.on(case.home, f"virsh -q qemu-monitor-command {case.guest.name} "
+                             "'{\"execute\":\"query-named-block-nodes\",\"arguments\":{\"flat\":true}}'")
+    wrong += [f"block node {node['node-name']} is left at {case.home}"
+              for node in json.loads(nodes)["return"] if node["node-name"].startswith("migration-")]
+    return wrong
+
+
+def nothing_foreign_damaged(case):
+    """I5: what was there before and is nobody's business is as it was."""
+    now = case.world.foreign()
+    return [f"{host}: foreign things were\n{case.foreign[host]}\nand are\n{now[host]}"
+            for host in now if now[host] != case.foreign[host]]
+
+
+def journal_is_settled(case):
+    """I6: the job has ended, and recovering it again changes nothing."""
+    job = journal.newest(case.world, case.controller)
+    if job is None:
+        return ["the journal has no job"]
+    if job["state"] not in journal.TERMINAL:
+        return [f"job {job['id']} has not ended: it is {job['state']}: {job['error']}"]
+    wrong = []
+    if job["worker_pid"]:
+        wrong.append(f"job {job['id']} has ended and names worker {job['worker_pid']}")
+    if (job["state"] == "done") != (case.home != "a"):
+        wrong.append(f"job {job['id']} is {job['state']}, and the guest is at {case.home}")
+    if job["debts"]:
+        wrong.append(f"job {job['id']} owes {job['debts']} clean-ups: {job['error']}")
+    before = case.world.inventory(), journal.lasting(case.world, case.controller)
+    case.godwit(f"recover {job['id']}", allowed=(0,))
+    # Its agents need a moment to be gone.
+    wrong += [f"a second recovery: {line}" for line in
+              case.world.wait_for(before[0], ORPHAN_SECONDS)]
+    if journal.lasting(case.world, case.controller) != before[1]:
+        wrong.append(f"a second recovery changed the journal: {before[1]['jobs']} became "
+                     f"{journal.lasting(case.world, case.controller)['jobs']}")
+    return wrong
+
+
+def same_again(case):
+    """I7: what was asked for succeeds now; from where the guest is then, so does the way back."""
+    wrong, at_a = [], case.home == "a"
+    if not at_a:
+        job = journal.newest(case.world, case.controller)
+        if job["awaiting_confirm"]:
+            case.godwit(f"confirm {job['id']}", allowed=(0,))
+    case.godwit(case.migrate_words(case.home), allowed=(0,))
+    found = look(case)
+    target = "b" if at_a else "a"
+    if found[target][0] != case.end_state or found[case.home][0] != "absent":
+        wrong.append(f"the same migration again left {found}")
+    else:
+        case.home = target
+        wrong += [f"after the same migration again: {line}"
+                  for check in (single_writer, no_lost_write) for line in check(case)]
+    return wrong
+
+
+def every_wait_is_bounded(case):
+    """I8: each command ended, and in the time that its steps may take."""
+    return [f"godwit {command.words} took {command.seconds:.0f} s, at most {case.bound} s are allowed"
+            for command in case.commands
+            if command.code is None or command.seconds > case.bound]
+
+
+def says(case, host):
+    return "|".join(re.escape(name) for name in HOST_NAMES[host])
+
+
+def the_message_is_true(case):
+    """I9: who failed says which step, where the guest is, what is left, and one next command."""
+    wrong = []
+    for command, home in case.endings:
+        # What it said while it worked is not how it ended.
+        text = "\n".join(command.output.splitlines()[-6:])
+        wrong += wrong_claims(case, text, home)
+        if "next:" not in text and "Next:" not in text:
+            wrong.append("it names no next command:\n" + text)
+        elif len(set(re.findall(r"^ *[Nn]ext: (.*)$", text, re.M))) > 1:
+            wrong.append("it names more than one next line:\n" + text)
+        if command.code == 1 and not re.search(r"step '[a-z-]+'|while it was planning", text):
+            wrong.append("it names no step:\n" + text)
+        if command.code == 1 and "is left" not in text:
+            wrong.append("it does not say what is left:\n" + text)
+    return wrong
+
+
+def wrong_claims(case, text, home):
+    """Where it says that the guest is, the guest has to be."""
+    wrong = []
+    for line in text.splitlines():
+        claim = re.match(rf"^ *{case.guest.name} is at (\S+)$", line)
+        if claim and home is not None and not re.fullmatch(says(case, home), claim.group(1)):
+            wrong.append(f"it says '{line.strip()}', and the guest is at {home}:\n{text}")
+    return wrong
+
+
+ALL = {
+    "I1": single_writer,
+    "I2": one_home,
+    "I3": no_lost_write,
+    "I4": no_orphan,
+    "I5": nothing_foreign_damaged,
+    "I6": journal_is_settled,
+    "I9": the_message_is_true,
+    # Behind what looks at the guest's place, for it moves the guest.
+    "I7": same_again,
+    "I8": every_wait_is_bounded,
+}
+
+
+def check(case, names=tuple(ALL)):
+    """{"I1": [], ...}: what is wrong, by invariant."""
+    result = {}
+    for name in names:
+        try:
+            result[name] = ALL[name](case)
+        except (lh.Failed, w.Trouble, OSError, ValueError, KeyError) as failure:
+            result[name] = [f"it could not be looked at: {type(failure).__name__}: {failure}"]
+    return result

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One case while it is played: what was done to the world and what was seen of it."""
+
+import invariants
+import journal
+import labhosts as lh
+import striking
+import world as w
+
+COMMAND_SECONDS = 300
+
+
+class Wrong(Exception):
+    """A command of godwit's did not end as it had to."""
+
+
+class Played:
+    def __init__(self, world, guest, controller="a"):
+        self.world, self.guest, self.controller = world, guest, controller
+        self.commands, self.endings = [], []
+        self.home = None
+        self.end_state = "running"
+        self.bound = 120
+        self.orphan_seconds = invariants.ORPHAN_SECONDS
+        self.strikes = striking.Strikes(world, controller)
+        self.foreign = world.foreign()
+        self.since = lh.now_us()
+
+    def runs_directory(self, host):
+        return self.world.root(host) + w.RUNS
+
+    def migrate_words(self, source="a"):
+        if source == "a":
+            way = "--to b"
+        else:
+            way = "--from b --to localhost"
+        return (f"migrate {self.guest.name} {way} --strategy {self.guest.strategy} "
+                f"{self.guest.options}").strip()
+
+    # --- commands -----------------------------------------------------------------------------
+
+    def begin(self, words, struck=True, host=None):
+        """Starts a command, with the orders of this case."""
+        orders = self.strikes.orders if struck else ()
+        command = striking.start(words, orders, host or self.controller)
+        self.commands.append(command)
+        return command
+
+    def end(self, command, allowed=None):
+        command.wait(COMMAND_SECONDS)
+        if command.code is None or (allowed is not None and command.code not in allowed):
+            raise Wrong(str(command))
+        return command
+
+    def godwit(self, words, allowed=None):
+        """A command to which nothing happens."""
+        return self.end(self.begin(words, struck=False), allowed)
+
+    def told(self, command):
+        """Notes where the guest is at the end of a command, to judge what it says of that."""
+        self.endings.append((command, self.where()))
+        return command
+
+    def where(self):
+        """Which host has the guest's memory now; None if it is not to be told."""
+        found = invariants.look(self)
+        homes = [host for host, facts in found.items() if facts[0] in ("running", "paused")]
+        return homes[0] if len(homes) == 1 else None
+
+    # --- common ends --------------------------------------------------------------------------
+
+    def migrate(self):
+        return self.told(self.end(self.begin(self.migrate_words())))
+
+    def recover_until_ended(self, tries=3):
+        """What an operator does who is told to: `godwit recover JOB`."""
+        for _ in range(tries):
+            job = journal.newest(self.world, self.controller)
+            if job is None or job["state"] in journal.TERMINAL:
+                return
+            self.told(self.end(self.begin(f"recover {job['id']}")))
+
+    def outcome(self):
+        found = invariants.look(self)
+        homes = [host for host, facts in found.items() if facts[0] != "absent"]
+        if homes == ["a"]:
+            return "rolled-back"
+        if homes == ["b"]:
+            return "moved"
+        return "elsewhere: " + str(found)

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Two hosts that are used again for every case, and guests that are put back in seconds."""
+
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import labhosts as lh
+
+STRIKE = "/usr/local/lib/godwit-strike.so"
+STRIKE_DIR = "/var/tmp/strike"
+RUNS = "/var/log/lab/runs"
+TITLE = "a guest of the fault matrix"
+METADATA = '<owner xmlns="https://faults.invalid/">nobody</owner>'
+FOREIGN = "/var/lib/libvirt/images/foreign"
+
+
+class Trouble(Exception):
+    """The lab, not godwit, does not do what a case needs."""
+
+
+class Guest:
+    def __init__(self, strategy, name, directory, options=""):
+        self.strategy, self.name, self.directory = strategy, name, directory
+        self.image = f"{directory}/disk.qcow2"
+        self.options = options
+
+
+GUESTS = {
+    "live-block": Guest("live-block", "blk", "/var/lib/libvirt/images/blk"),
+    "live-shared": Guest("live-shared", "shr", "/srv/shared/shr"),
+    "cold": Guest("cold", "cld", "/var/lib/libvirt/images/cld", "--allow-downtime"),
+}
+
+
+def quietly(argv):
+    subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL, check=False)
+
+
+def until(condition, seconds, what):
+    """Asks again and again, for what gives no event; what it returned when it was true."""
+    end = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise Trouble(f"{what}: not within {seconds} s")
+        time.sleep(0.05)
+
+
+class World:
+    hosts = ("a", "b")
+
+    def __init__(self, instance, keep):
+        os.environ["LAB"] = instance
+        self.instance, self.keep = instance, keep
+        self.alive = False
+        self.baselines = {}
+        self.cases = 0
+        os.makedirs(keep, exist_ok=True)
+
+    # --- the hosts ----------------------------------------------------------------------------
+
+    def up(self):
+        lh.lab("down")
+        lh.lab("up", "--hosts", ",".join(self.hosts), "--stage", os.environ["GODWIT_STAGE"])
+        self.alive, self.cases, self.baselines = True, 0, {}
+        self.paths = dict(line.split("\t") for line in lh.lab("paths").splitlines())
+        self.pids = {line.split("\t")[0]: line.rsplit("pid=", 1)[1]
+                     for line in lh.lab("list").splitlines()}
+        for host in self.hosts:
+            shutil.copy(os.environ["GODWIT_STRIKE_SO"], self.root(host) + STRIKE)
+            os.makedirs(self.root(host) + STRIKE_DIR, exist_ok=True)
+            lh.on(host, f"mkdir -p {FOREIGN}; head -c 65536 /dev/urandom > {FOREIGN}/disk.raw; "
+                        f"virsh -q define /dev/stdin <<'E'\n{foreign_xml()}\nE")
+
+    def down(self):
+        if self.alive:
+            lh.lab("down")
+        self.alive = False
+
+    def root(self, host):
+        """A host's files as the harness sees them."""
+        return f"/proc/{self.pids[host]}/root"
+
+    def on_both(self, command):
+        """The same on all hosts, at the same time; what each printed."""
+        running = {host: subprocess.Popen([lh.LAB, "exec", host, "--", "bash", "-c", command],
+                                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                          stderr=subprocess.STDOUT, text=True)
+                   for host in self.hosts}
+        return {host: process.communicate(timeout=120)[0] for host, process in running.items()}
+
+    # --- guests -------------------------------------------------------------------------------
+
+    def saved(self, guest, suffix):
+        return f"{self.keep}/{guest.name}.{suffix}"
+
+    def make(self, guest):
+        """Boots the guest once and keeps its memory and disk of one moment."""
+        lh.lab("guest", "define", "a", guest.name, "--dir", guest.directory, "--size", "64",
+               "--memory", "96", "--fill", "8")
+        name = guest.name
+        lh.on("a", f"virsh -q desc --config --title {name} '{TITLE}'; virsh -q metadata --config "
+                   f"{name} https://faults.invalid/ --key f --set '{METADATA}'; "
+                   f"virsh -q autostart {name}")
+        lh.boot("a", name)
+        until(lambda: int(lh.lab("acked", name)) > 3, 30, "the guest writes records")
+        lh.on("a", f"virsh -q save {name} /var/tmp/{name}.save; "
+                   f"virsh dumpxml --inactive --security-info {name} > /var/tmp/{name}.xml; "
+                   f"cp --sparse=always {guest.image} /var/tmp/{name}.disk")
+        for suffix in ("save", "xml", "disk"):
+            shutil.copy(f"{self.root('a')}/var/tmp/{name}.{suffix}", self.saved(guest, suffix))
+
+    def supply(self, guest):
+        if not os.path.exists(self.saved(guest, "disk")):
+            self.make(guest)
+        for suffix in ("save", "xml", "disk"):
+            there = f"{self.root('a')}/var/tmp/{guest.name}.{suffix}"
+            if not os.path.exists(there):
+                shutil.copy(self.saved(guest, suffix), there)
+
+    def clear(self):
+        """No guest of ours is anywhere, and no job is known."""
+        names = " ".join(guest.name for guest in GUESTS.values())
+        places = " ".join(f"{guest.directory} {guest.directory}_migrate"
+                          for guest in GUESTS.values())
+        self.on_both(
+            f"for n in {names}; do virsh -q destroy $n; virsh -q undefine $n; done 2>/dev/null; "
+            f"rm -rf {places} /var/lib/godwit {RUNS}/* {STRIKE_DIR}/* /var/log/libvirt/qemu/*.log")
+
+    def restore(self, guest):
+        """The guest runs at host a as it did when it was saved; nothing else of it is left."""
+        if not self.alive or self.cases >= 80:
+            self.up()
+        self.cases += 1
+        self.clear()
+        self.supply(guest)
+        name = guest.name
+        lh.on("a", f"set -e; mkdir -p {guest.directory}; "
+                   f"cp --sparse=always /var/tmp/{name}.disk {guest.image}; "
+                   f"virsh -q define /var/tmp/{name}.xml; virsh -q autostart {name}; "
+                   f"virsh -q restore --running /var/tmp/{name}.save")
+        lh.settle(name, "a")
+
+    def restore_checked(self, guest):
+        """As restore(); hosts that are not as before the first case are made anew."""
+        try:
+            self.restore(guest)
+            if self.is_as_before(guest):
+                return
+        except (lh.Failed, subprocess.TimeoutExpired) as failure:
+            print(f"# the hosts are made anew: {str(failure)[:500]}", flush=True)
+        self.down()
+        self.restore(guest)
+        if not self.is_as_before(guest):
+            raise Trouble("new hosts are not alike: " + "; ".join(self.last_difference))
+
+    def is_as_before(self, guest):
+        key = (guest.name, "before")
+        if key not in self.baselines:
+            self.baselines[key] = settled(self.inventory)
+            return True
+        self.last_difference = self.wait_for(self.baselines[key], 10)
+        return not self.last_difference
+
+    # --- what is there ------------------------------------------------------------------------
+
+    def inventory(self):
+        return {host: normal(lh.lab("inventory", host)) for host in self.hosts}
+
+    def wait_for(self, expected, seconds):
+        """What differs from an inventory when it has had the time to become equal."""
+        end = time.monotonic() + seconds
+        while True:
+            difference = differ(expected, self.inventory())
+            if not difference or time.monotonic() > end:
+                return difference
+            time.sleep(0.2)
+
+    def foreign(self):
+        return self.on_both(f"sha256sum {FOREIGN}/*; stat -c '%n %u %a %Y' {FOREIGN} {FOREIGN}/*; "
+                            "virsh dumpxml --inactive bystander | sha256sum")
+
+
+def settled(look):
+    """Processes that are about to end are no part of a picture."""
+    last = look()
+    for _ in range(20):
+        time.sleep(0.2)
+        now = look()
+        if now == last:
+            return now
+        last = now
+    return last
+
+
+def foreign_xml():
+    return (f"<domain type='qemu'><name>bystander</name><memory>65536</memory><vcpu>1</vcpu>"
+            "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices>"
+            f"<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
+            f"<source file='{FOREIGN}/disk.raw'/><target dev='vda' bus='virtio'/></disk>"
+            "</devices></domain>")
+
+
+# The journal has checks of its own; who watches a QEMU's end is of the lab.
+IGNORED = re.compile(r" /var/lib/godwit\b| /run/godwit/plugins\.cache|/note-end |<defunct>"
+                     # Empty rooms that are made when first needed, and stay.
+                     r"| /run/godwit/(agents|sessions|jobs)$| /etc/libvirt/qemu/autostart$")
+# Why a guest is in its state is the past.
+REASON = re.compile(r"^(domains: .*) \([a-z ]+\) ")
+QEMU = re.compile(r"^(\S+) \S*qemu-system-\S+ .*guest=([a-z0-9]+).*$")
+
+
+def normal(text):
+    lines = set()
+    section = ""
+    for line in text.splitlines():
+        if line.startswith("== "):
+            section = line[3:]
+        elif not IGNORED.search(line):
+            line = section + ": " + QEMU.sub(r"qemu of \2 as \1", line)
+            lines.add(REASON.sub(r"\1 ", line))
+    return lines
+
+
+def differ(expected, found):
+    lines = []
+    for host in expected:
+        lines += [f"{host} lacks {line}" for line in sorted(expected[host] - found[host])]
+        lines += [f"{host} has {line}" for line in sorted(found[host] - expected[host])]
+    return lines
