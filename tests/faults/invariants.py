@@ -225,6 +225,6 @@ def check(case, names=tuple(ALL)):
     for name in names:
         try:
             result[name] = ALL[name](case)
-        except (lh.Failed, w.Trouble, OSError, ValueError, KeyError) as failure:
+        except (lh.Failed, w.Trouble, w.Wrong, OSError, ValueError, KeyError) as failure:
             result[name] = [f"it could not be looked at: {type(failure).__name__}: {failure}"]
     return result

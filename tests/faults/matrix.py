@@ -6,12 +6,12 @@ import json
 import os
 
 import invariants
+import journal
 import outcomes
 import played
 import world as w
 
 KINDS = ("worker", "both", "again")
-LAST_STEPS_UNDONE = {}
 
 
 class Case:
@@ -115,7 +115,7 @@ def make_crash(found, strategy, index, kind):
         case.migrate()
         case.recover_until_ended()
         if not case.strikes.fired(0):
-            raise played.Wrong(f"no worker came to {point}")
+            raise w.Wrong(f"no worker came to {point}")
         return ends
 
     return play
@@ -134,3 +134,44 @@ def crash_cases(strategy, found):
             yield Case(f"crash/{strategy}/{point}/{kind}", strategy,
                        make_crash(found, strategy, index, kind), f"crash of {kind}",
                        phase_of(found["points"], index))
+
+
+# --- workers that are stopped -----------------------------------------------------------------
+
+
+def make_stop(point):
+    """The worker stands still before it changes something; another takes the job over."""
+
+    def play(case):
+        number = case.strikes.order("run", point, "stop")
+        first = case.begin(case.migrate_words())
+        pid = case.strikes.wait(number, 60, first)
+        stat = f"{case.world.root(case.controller)}/proc/{pid}/stat"
+        w.until(lambda: field(stat, 0) == "T", 20, "the worker stands still")
+        began = field(stat, STARTED)
+        job = journal.newest(case.world, case.controller)
+        case.told(case.end(case.begin(f"recover {job['id']}")))
+        if field(stat, STARTED) == began and field(stat, 0) != "Z":
+            raise w.Wrong(f"worker {pid} stands still at {point} and was not ended")
+        case.told(case.end(first))
+
+    return play
+
+
+# Fields of /proc/PID/stat, counted from the state.
+STARTED = 19
+
+
+def field(path, number):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().rsplit(") ", 1)[1].split()[number]
+    except FileNotFoundError:
+        return None
+
+
+def stop_cases(strategy, found):
+    for index, point in enumerate(found["points"]):
+        if point.startswith(("agent:", "call:")) and point.endswith(":before"):
+            yield Case(f"stop/{strategy}/{point}", strategy, make_stop(point),
+                       "worker stopped and taken over", phase_of(found["points"], index))

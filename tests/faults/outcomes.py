@@ -10,6 +10,7 @@ BACK, MOVED, EITHER = "rolled-back", "moved", "either"
 
 LIVE = {
     "prepare-disks": (BACK, BACK, BACK),
+    "hold-autostart": (BACK, BACK, BACK),
     "open-tunnels": (BACK, BACK, BACK),
     "copy": (BACK, EITHER, MOVED),
     "commit": (MOVED, MOVED, MOVED),
@@ -29,6 +30,7 @@ OUTCOMES = {
         "shut-down": (BACK, BACK, BACK),
         "copy-disks": (BACK, BACK, BACK),
         "verify": (BACK, BACK, BACK),
+        "hold-autostart": (BACK, BACK, BACK),
         # The record that follows its proof is the commit itself.
         "commit": (BACK, BACK, BACK),
         "define-destination": (MOVED, MOVED, MOVED),
@@ -36,6 +38,16 @@ OUTCOMES = {
         "start-destination": (MOVED, MOVED, MOVED),
         "park-source": (MOVED, MOVED, MOVED),
         "finish-targets": (MOVED, MOVED, MOVED),
+    },
+    # Of a revert "rolled-back" means that the guest stays where the migration had brought it.
+    "cold-revert": {
+        "revert-stop-destination": (BACK, BACK, BACK),
+        "revert-commit": (BACK, BACK, BACK),
+        "revert-undefine-destination": (MOVED, MOVED, MOVED),
+        "revert-unpark-source": (MOVED, MOVED, MOVED),
+        "revert-define-source": (MOVED, MOVED, MOVED),
+        "revert-start-source": (MOVED, MOVED, MOVED),
+        "revert-remove-copies": (MOVED, MOVED, MOVED),
     },
 }
 

@@ -10,10 +10,6 @@ import world as w
 COMMAND_SECONDS = 300
 
 
-class Wrong(Exception):
-    """A command of godwit's did not end as it had to."""
-
-
 class Played:
     def __init__(self, world, guest, controller="a"):
         self.world, self.guest, self.controller = world, guest, controller
@@ -49,7 +45,7 @@ class Played:
     def end(self, command, allowed=None):
         command.wait(COMMAND_SECONDS)
         if command.code is None or (allowed is not None and command.code not in allowed):
-            raise Wrong(str(command))
+            raise w.Wrong(str(command))
         return command
 
     def godwit(self, words, allowed=None):

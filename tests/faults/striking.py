@@ -5,6 +5,7 @@ import os
 import re
 import select
 import subprocess
+import tempfile
 import time
 
 import labhosts as lh
@@ -14,23 +15,26 @@ import world as w
 class Command:
     """One run of godwit: what it printed, how it ended, how long it took."""
 
-    def __init__(self, words, process):
-        self.words, self.process = words, process
+    def __init__(self, words, argv):
+        self.words = words
+        # A file: what godwit leaves running would keep a pipe open for as long as it runs.
+        self.file = tempfile.TemporaryFile("w+", encoding="utf-8")
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=self.file,
+                                        stderr=subprocess.STDOUT)
         self.began = time.monotonic()
         self.output, self.code, self.seconds = "", None, None
 
     def wait(self, seconds):
         """FALSE if it has not ended in time; it is killed then."""
         try:
-            self.output = self.process.communicate(timeout=seconds)[0]
+            self.code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.output = self.process.communicate()[0]
-            self.seconds = time.monotonic() - self.began
-            return False
-        self.code = self.process.returncode
+            self.process.wait()
         self.seconds = time.monotonic() - self.began
-        return True
+        self.file.seek(0)
+        self.output = self.file.read()
+        return self.code is not None
 
     def __str__(self):
         return f"godwit {self.words}: exit {self.code}, {self.seconds or 0:.1f} s\n{self.output}"
@@ -40,9 +44,7 @@ def start(words, orders=(), host="a"):
     argv = [lh.LAB, "exec", host, "--", "env", f"LD_PRELOAD={w.STRIKE}",
             f"GODWIT_STRIKE_DIR={w.STRIKE_DIR}", f"GODWIT_STRIKE={';'.join(orders)}",
             "godwit", *words.split()]
-    process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, text=True)
-    return Command(words, process)
+    return Command(words, argv)
 
 
 class Strikes:

@@ -21,6 +21,10 @@ class Trouble(Exception):
     """The lab, not godwit, does not do what a case needs."""
 
 
+class Wrong(Exception):
+    """godwit does not do what it has to."""
+
+
 class Guest:
     def __init__(self, strategy, name, directory, options=""):
         self.strategy, self.name, self.directory = strategy, name, directory
@@ -68,7 +72,7 @@ class World:
     def up(self):
         lh.lab("down")
         lh.lab("up", "--hosts", ",".join(self.hosts), "--stage", os.environ["GODWIT_STAGE"])
-        self.alive, self.cases, self.baselines = True, 0, {}
+        self.alive, self.cases = True, 0
         self.paths = dict(line.split("\t") for line in lh.lab("paths").splitlines())
         self.pids = {line.split("\t")[0]: line.rsplit("pid=", 1)[1]
                      for line in lh.lab("list").splitlines()}
@@ -200,7 +204,8 @@ def settled(look):
 
 
 def foreign_xml():
-    return (f"<domain type='qemu'><name>bystander</name><memory>65536</memory><vcpu>1</vcpu>"
+    return ("<domain type='qemu'><name>bystander</name>"
+            "<uuid>5c8d3a52-0d9b-4c53-9a4e-0f6c2b1d7e11</uuid><memory>65536</memory><vcpu>1</vcpu>"
             "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices>"
             f"<disk type='file' device='disk'><driver name='qemu' type='raw'/>"
             f"<source file='{FOREIGN}/disk.raw'/><target dev='vda' bus='virtio'/></disk>"

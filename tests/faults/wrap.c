@@ -122,6 +122,10 @@ WRAP (gboolean, define,
       (GodwitHypervisor *self, const char *definition, gboolean autostart,
        GCancellable *cancellable, GError **error),
       (self, definition, autostart, cancellable, error))
+WRAP (gboolean, set_autostart,
+      (GodwitHypervisor *self, const char *uuid, gboolean on, GCancellable *cancellable,
+       GError **error),
+      (self, uuid, on, cancellable, error))
 WRAP (GObject *, live_begin,
       (GodwitHypervisor *self, GodwitHypervisor *destination, GodwitGuest *guest,
        const GodwitLiveParams *params, GCancellable *cancellable, GError **error),
