@@ -16,6 +16,7 @@ class Played:
         self.commands, self.endings = [], []
         self.home = None
         self.end_state = "running"
+        self.unchecked = ()
         self.bound = 120
         self.orphan_seconds = invariants.ORPHAN_SECONDS
         self.strikes = striking.Strikes(world, controller)
@@ -62,6 +63,13 @@ class Played:
         found = invariants.look(self)
         homes = [host for host, facts in found.items() if facts[0] in ("running", "paused")]
         return homes[0] if len(homes) == 1 else None
+
+    def checks_without(self, *names):
+        """What cannot hold after such a fault; the case itself says why."""
+        self.unchecked = names
+
+    def state_at(self, host):
+        return invariants.look(self)[host][0]
 
     # --- common ends --------------------------------------------------------------------------
 

@@ -177,11 +177,12 @@ class World:
     def inventory(self):
         return {host: normal(lh.lab("inventory", host)) for host in self.hosts}
 
-    def wait_for(self, expected, seconds):
+    def wait_for(self, expected, seconds, ignored=None):
         """What differs from an inventory when it has had the time to become equal."""
         end = time.monotonic() + seconds
         while True:
-            difference = differ(expected, self.inventory())
+            difference = [line for line in differ(expected, self.inventory())
+                          if ignored is None or not ignored.search(line)]
             if not difference or time.monotonic() > end:
                 return difference
             time.sleep(0.2)
@@ -215,7 +216,7 @@ def foreign_xml():
 # The journal has checks of its own; who watches a QEMU's end is of the lab.
 IGNORED = re.compile(r" /var/lib/godwit\b| /run/godwit/plugins\.cache|/note-end |<defunct>"
                      # Empty rooms that are made when first needed, and stay.
-                     r"| /run/godwit/(agents|sessions|jobs)$| /etc/libvirt/qemu/autostart$")
+                     r"| /run/godwit/(agents|sessions|jobs|claims)$| /etc/libvirt/qemu/autostart$")
 # Why a guest is in its state is the past.
 REASON = re.compile(r"^(domains: .*) \([a-z ]+\) ")
 QEMU = re.compile(r"^(\S+) \S*qemu-system-\S+ .*guest=([a-z0-9]+).*$")

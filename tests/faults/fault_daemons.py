@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Daemons and QEMUs that die, stand still or are restarted."""
+
+import labhosts as lh
+from catalogue import LIVE, SIDES, at_side, fault, struck
+
+START = ("kill -0 $(cat /run/libvirtd.pid 2>/dev/null) 2>/dev/null || "
+         "{ rm -f /run/libvirtd.pid; libvirtd -d; }; virsh -q uri >/dev/null")
+END = ("pid=$(cat /run/libvirtd.pid); kill -{signal} $pid; "
+       "while kill -0 $pid 2>/dev/null; do sleep 0.02; done")
+
+
+def signal_daemon(signal):
+    def do(case, variant):
+        lh.on(at_side(variant), END.format(signal=signal))
+    return do
+
+
+def start_daemon(case, variant):
+    lh.on(at_side(variant), START)
+
+
+fault("libvirtd killed, back at once", variants=SIDES)(
+    struck(signal_daemon("KILL"), start_daemon))
+fault("libvirtd killed, back later", variants=SIDES)(
+    struck(signal_daemon("KILL"), start_daemon, late=True))
+fault("libvirtd restarted", variants=SIDES)(
+    struck(signal_daemon("TERM"), start_daemon))
+
+
+@fault("libvirtd stopped and continued", variants=SIDES,
+       phases=("prepared", "memory", "frozen", "committed"))
+def daemon_stands_still(case, moment, variant):
+    case.bound = 280
+    host = at_side(variant)
+    moment.begin()
+    lh.on(host, "kill -STOP $(cat /run/libvirtd.pid)")
+    moment.go_on()
+    # Whatever godwit decides, it decides in time of its own.
+    case.end(moment.command)
+    lh.on(host, "kill -CONT $(cat /run/libvirtd.pid); virsh -q uri >/dev/null")
+    case.told(moment.command)
+    case.recover_until_ended()
+    return moment.usual()
+
+
+# --- QEMU -------------------------------------------------------------------------------------
+
+QEMU = "cat /run/libvirt/qemu/{name}.pid"
+
+
+def kill_qemu(case, host):
+    lh.on(host, f"pid=$({QEMU.format(name=case.guest.name)}); kill -9 $pid; "
+                "while kill -0 $pid 2>/dev/null; do sleep 0.02; done")
+
+
+@fault("QEMU of the source killed", strategies=LIVE, phases=("planned", "prepared", "mirror", "memory"))
+def source_qemu_killed(case, moment, _variant):
+    moment.begin()
+    kill_qemu(case, "a")
+    moment.go_on()
+    moment.end()
+    case.recover_until_ended()
+    # Its memory is lost with it. What is left is its disk, at home.
+    case.end_state = "shut off"
+    return {"rolled-back"}
+
+
+@fault("QEMU of the destination killed", strategies=LIVE, phases=("mirror", "memory"))
+def destination_qemu_killed(case, moment, _variant):
+    moment.begin()
+    kill_qemu(case, "b")
+    moment.go_on()
+    moment.end()
+    case.recover_until_ended()
+    return {"rolled-back"}
+
+
+@fault("QEMU of the destination stopped and continued", strategies=LIVE, phases=("mirror", "memory"))
+def destination_qemu_stands_still(case, moment, _variant):
+    """It must not matter: nothing but time passes."""
+    moment.begin()
+    pid = QEMU.format(name=case.guest.name)
+    lh.on("b", f"kill -STOP $({pid})")
+    moment.go_on()
+    lh.on("b", f"until grep -q '^State:.T' /proc/$({pid})/status; do sleep 0.02; done; "
+               f"kill -CONT $({pid})")
+    moment.end()
+    case.recover_until_ended()
+    return {"moved"}
+
+
+# --- what godwit itself runs ------------------------------------------------------------------
+
+
+def kill_agent(case, _variant):
+    lh.on("b", "pkill -KILL -f '^godwit agent|/godwit agent'")
+
+
+def kill_ssh(case, _variant):
+    lh.on("a", "pkill -KILL -x ssh")
+
+
+fault("agent of the destination killed")(struck(kill_agent))
+fault("ssh killed")(struck(kill_ssh))
+
