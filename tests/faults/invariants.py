@@ -190,12 +190,19 @@ def says(case, host):
     return "|".join(re.escape(name) for name in HOST_NAMES[host])
 
 
+def last_words(output):
+    """How it ended; what it said while it worked is another thing."""
+    lines = output.splitlines()
+    starts = [i for i, line in enumerate(lines)
+              if line.startswith("godwit: ") or re.match(r"\S+ moved from ", line)]
+    return "\n".join(lines[starts[-1]:] if starts else lines[-4:])
+
+
 def the_message_is_true(case):
     """I9: who failed says which step, where the guest is, what is left, and one next command."""
     wrong = []
     for command, home in case.endings:
-        # What it said while it worked is not how it ended.
-        text = "\n".join(command.output.splitlines()[-6:])
+        text = last_words(command.output)
         wrong += wrong_claims(case, text, home)
         # A guest that moved and left nothing behind asks for nothing.
         if command.code != 0 and "next:" not in text and "Next:" not in text:

@@ -80,7 +80,7 @@ class Played:
         """What an operator does who is told to: `godwit recover JOB`."""
         for _ in range(tries):
             job = journal.newest(self.world, self.controller)
-            if job is None or job["state"] in journal.TERMINAL:
+            if job is None or (job["state"] in journal.TERMINAL and not job["debts"]):
                 return
             self.told(self.end(self.begin(f"recover {job['id']}")))
 

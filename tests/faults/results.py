@@ -50,6 +50,10 @@ class Report:
             print(f"#   all that was printed: {self.write_log(result)}")
         sys.stdout.flush()
 
+    def skip(self, case, reason):
+        self.number += 1
+        print(f"ok {self.number} - {case.name} # SKIP {reason}", flush=True)
+
     def write_log(self, result):
         os.makedirs(self.logs, exist_ok=True)
         path = os.path.join(self.logs, result.case.name.replace("/", ",") + ".log")

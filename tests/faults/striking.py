@@ -106,8 +106,8 @@ class Strikes:
             return []
         with open(path, encoding="utf-8") as lines:
             found = [line.split() for line in lines]
-        return [(float(at), what, point) for at, _pid, what, point in found
-                if purpose in (None, what)]
+        return [(float(fields[0]), fields[2], fields[3]) for fields in found
+                if len(fields) == 4 and purpose in (None, fields[2])]
 
 
 def job_of(output):

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Which cases a test run has time for: chosen by the commit, so that many runs see them all."""
+
+import hashlib
+
+# Seconds that a case takes, on two processors; the sum is the budget of a test run.
+FAST, SLOW = 9, 40
+BUDGET = 480
+# They wait for what takes a minute and more by its nature.
+LONG = ("link cut", "packets lost", "stopped and continued", "journal's disk", ", lost")
+
+
+def rank(commit, name):
+    return hashlib.sha256(f"{commit} {name}".encode()).hexdigest()
+
+
+def cost(case):
+    return SLOW if any(word in case.fault for word in LONG) else FAST
+
+
+def first_of_each(cases, key, commit):
+    """One case for each value of a key, another one with each commit."""
+    chosen = {}
+    for case in sorted(cases, key=lambda case: rank(commit, case.name)):
+        chosen.setdefault(key(case), case)
+    return list(chosen.values())
+
+
+def choose(cases, commit):
+    """In the order in which they matter, for the time may end before they do."""
+    tests = [case for case in cases if case.fault == "selftest"]
+    rest = [case for case in cases if case.fault != "selftest"]
+    crashes = [case for case in rest if case.name.startswith(("crash/", "stop/"))]
+    faults = [case for case in rest if case not in crashes]
+    wanted = first_of_each(tests, lambda case: case.name.split("/")[1], commit)
+    wanted += first_of_each(crashes, lambda case: case.phase, commit)
+    wanted += first_of_each(faults, lambda case: case.fault.split(" (")[0], commit)
+    wanted += sorted(rest, key=lambda case: rank(commit, case.name))
+    chosen, seconds = [], 0
+    for case in wanted:
+        if case not in chosen and seconds + cost(case) <= BUDGET:
+            chosen.append(case)
+            seconds += cost(case)
+    return chosen
