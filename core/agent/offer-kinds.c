@@ -69,6 +69,8 @@ typedef struct {
   char *path;
   guint wait_ms;
   GodwitTap *tap; /* NULL: nobody wants to know what goes through */
+  char *after;    /* socket of a tap that is to be read first; NULL for none */
+  guint64 rest;   /* bytes of it that may be left to read */
   guint64 bytes;  /* atomic */
   gint connections;
 } Connect;
@@ -82,6 +84,7 @@ connect_free (gpointer data)
   godwit_tap_unref (offer->tap);
   g_free (offer->token);
   g_free (offer->path);
+  g_free (offer->after);
   g_free (offer);
 }
 
@@ -102,6 +105,20 @@ carry (Connect *offer, GodwitStream *stream, GodwitStream *socket, GCancellable 
   godwit_pump_run_watched (stream, socket, &offer->bytes, tell_tap, tap, cancellable);
 }
 
+/* Who comes to this socket comes when the disks are in step; what it brings waits until most of
+ * them has been read, or else the rest would be read while the guest stands still. */
+static void
+wait_for_disks (Connect *offer, GCancellable *cancellable)
+{
+  g_autoptr (GodwitTap) tap =
+      offer->after != NULL ? godwit_taps_find (offer->agent->taps, offer->after) : NULL;
+
+  if (tap == NULL)
+    return;
+  godwit_tap_set_in_step (tap);
+  godwit_tap_hold (tap, offer->rest, cancellable);
+}
+
 static void
 take_connect (GodwitStream *stream, gpointer data, GCancellable *cancellable)
 {
@@ -115,8 +132,10 @@ take_connect (GodwitStream *stream, gpointer data, GCancellable *cancellable)
     return;
   GodwitStream socket = {fd, fd};
   g_atomic_int_inc (&offer->connections);
-  if (answered)
+  if (answered) {
+    wait_for_disks (offer, cancellable);
     carry (offer, stream, &socket, cancellable);
+  }
   g_atomic_int_add (&offer->connections, -1);
   godwit_stream_close (&socket);
 }
@@ -183,6 +202,8 @@ godwit_agent_offer (GodwitAgent *self, GVariant *options, char **token, GError *
   offer->agent = self;
   offer->path = g_strdup (path);
   offer->wait_ms = MIN (wait, WAIT_MAX_MS);
+  g_variant_lookup (options, "after", "s", &offer->after);
+  g_variant_lookup (options, "rest", "t", &offer->rest);
   if (tap) {
     offer->tap = godwit_tap_new ();
     godwit_taps_add (self->taps, path, offer->tap);

@@ -30,8 +30,8 @@ void godwit_offers_withdraw (GodwitOffers *self, const char *token);
  * returns when that is done with them. */
 gboolean godwit_offer_take_up (const char *token, GError **error);
 
-/* Offers that a controller can ask for: {kind: connect, path, wait, tap} and {kind: receive, path,
- * nbd}. Returns the task's number, 0 with an error. */
+/* Offers that a controller can ask for: {kind: connect, path, wait, tap, after, rest} and {kind:
+ * receive, path, nbd}. Returns the task's number, 0 with an error. */
 guint godwit_agent_offer (GodwitAgent *self, GVariant *options, char **token, GError **error);
 
 /* Connects to a unix socket at an allowed path, waiting up to @wait_ms for it to appear. */

@@ -225,7 +225,10 @@ stop_if_asked_or_stalled (Copy *copy, GCancellable *cancellable)
   gint64 now = g_get_monotonic_time ();
   GError *reason = NULL;
 
-  gboolean stalled = godwit_watchdog_is_stalled (&copy->dog, &copy->run->status, now);
+  /* Memory may have to wait for the disks to be read, which is progress too. */
+  GodwitLiveStatus moved = copy->run->status;
+  moved.disk_done += copy->run->looked_at;
+  gboolean stalled = godwit_watchdog_is_stalled (&copy->dog, &moved, now);
   if (g_cancellable_is_cancelled (cancellable))
     godwit_set_error (&reason, GODWIT_ERROR_CANCELLED, NULL, "the migration was aborted");
   else if (stalled)

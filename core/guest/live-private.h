@@ -21,6 +21,7 @@ struct _GodwitLiveRun {
   gboolean returned;       /* the hypervisor's call has returned */
   GodwitVerify *verify;    /* of the mirrored disks; NULL before they are in step */
   gboolean verified;       /* to the end, the guest stood still */
+  guint64 looked_at;       /* bytes of them that were read and found right, as last told */
   char *unverified;        /* why they were not; NULL if nothing stands against it */
   gint64 frozen_us;        /* wall clock when the guest stood still; 0 before */
   GodwitLiveStatus status; /* last one seen */
@@ -74,8 +75,8 @@ gboolean godwit_watchdog_is_stalled (GodwitWatchdog *dog, const GodwitLiveStatus
 
 /* Whether the job is to verify what it mirrors. */
 gboolean godwit_live_wants_verify (GodwitJob *job);
-/* At each turn while the guest runs: begins to read the disks at the destination once they are in
- * step, and asks how it stands. FALSE: a disk holds what the mirror did not write. */
+/* At each turn while the guest runs: sees to it that the disks are read at the destination once
+ * they are in step, and asks how it stands. FALSE: one holds what the mirror did not write. */
 gboolean godwit_live_verify (GodwitJob *job, const char *const *mirror, GError **error);
 /* Once the guest stands still: what was written since it was last looked at. FALSE with IN_DOUBT:
  * as above, and too late to go back. */

@@ -4,6 +4,10 @@
 #include <godwit/error.h>
 #include <godwit/live.h>
 
+/* Memory goes over a link and disks are read where they are, so a quarter as much is read before
+ * the memory has arrived. */
+#define REST_OF_MEMORY 4
+
 static const char *const tunnel_names[] = {"tunnel-memory", "tunnel-disks"};
 
 /* The destination's guest process makes the sockets itself, so the directory is its user's. The
@@ -44,13 +48,12 @@ make_directories (GodwitJob *job, GCancellable *cancellable, GError **error)
 
 static gboolean
 open_one (GodwitJob *job, const char *name, const char *directory, const char *file,
-          gboolean tapped, GCancellable *cancellable, GError **error)
+          const GodwitTunnelOptions *options, GCancellable *cancellable, GError **error)
 {
   g_autofree char *path = g_build_filename (directory, file, NULL);
   GodwitHost *source = godwit_job_get_source (job), *destination = godwit_job_get_destination (job);
   GodwitTunnel *tunnel =
-      tapped ? godwit_tunnel_new_tapped (source, path, destination, path, cancellable, error)
-             : godwit_tunnel_new (source, path, destination, path, cancellable, error);
+      godwit_tunnel_new_with (source, path, destination, path, options, cancellable, error);
 
   if (tunnel == NULL) {
     g_prefix_error (error, "tunnel from %s to %s: ", godwit_host_get_name (source),
@@ -79,9 +82,14 @@ godwit_live_open_tunnels (GodwitJob *job, gboolean with_disks, GCancellable *can
     return FALSE;
   if (!godwit_job_set_fact (job, "live.directory", g_variant_new_string (directory), error))
     return FALSE;
-  return open_one (job, tunnel_names[0], directory, "ram.sock", FALSE, cancellable, error) &&
-         (!with_disks || open_one (job, tunnel_names[1], directory, "nbd.sock",
-                                   godwit_live_wants_verify (job), cancellable, error));
+  gboolean verify = with_disks && godwit_live_wants_verify (job);
+  g_autofree char *disks = g_build_filename (directory, "nbd.sock", NULL);
+  GodwitTunnelOptions after = {.after = verify ? disks : NULL,
+                               .rest = godwit_job_get_guest (job)->memory / REST_OF_MEMORY};
+  GodwitTunnelOptions tapped = {.tap = verify};
+  return open_one (job, tunnel_names[0], directory, "ram.sock", &after, cancellable, error) &&
+         (!with_disks ||
+          open_one (job, tunnel_names[1], directory, "nbd.sock", &tapped, cancellable, error));
 }
 
 void

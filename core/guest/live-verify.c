@@ -78,19 +78,23 @@ begin (GodwitJob *job, const char *const *mirror, GError **error)
 /* --- while the guest runs -------------------------------------------------------------------- */
 
 static gboolean
-is_in_step (const GodwitLiveStatus *status)
-{
-  return status->memory_done > 0 ||
-         (status->disk_total > 0 && status->disk_done >= status->disk_total);
-}
-
-static gboolean
 start (GodwitJob *job, GodwitLiveRun *run, const char *const *mirror, GError **error)
 {
   if (!godwit_job_set_fact (job, FACT, g_variant_new_string (BEGUN), error))
     return FALSE;
   run->verify = begin (job, mirror, error);
   return run->verify != NULL;
+}
+
+static void
+show_progress (GodwitJob *job, GodwitLiveRun *run)
+{
+  GodwitVerifyFigures figures;
+
+  godwit_verify_get_figures (run->verify, NULL, &figures);
+  run->looked_at = figures.verified;
+  if (figures.verified > 0)
+    godwit_job_progress (job, "verification", figures.verified, figures.verified + figures.waiting);
 }
 
 gboolean
@@ -100,15 +104,17 @@ godwit_live_verify (GodwitJob *job, const char *const *mirror, GError **error)
   g_autoptr (GError) local = NULL;
 
   if (mirror == NULL || mirror[0] == NULL || run->unverified != NULL ||
-      !godwit_live_wants_verify (job) || !is_in_step (&run->status))
+      !godwit_live_wants_verify (job))
     return TRUE;
   /* Not a moment of the switch-over is spent on asking. */
   if (run->status.source_state == GODWIT_GUEST_PAUSED_MIGRATION)
     return TRUE;
   gboolean ok = run->verify == NULL ? start (job, run, mirror, &local)
                                     : godwit_verify_check (run->verify, NULL, &local);
-  if (ok)
+  if (ok) {
+    show_progress (job, run);
     return TRUE;
+  }
   if (g_error_matches (local, GODWIT_ERROR, GODWIT_ERROR_CORRUPT)) {
     g_propagate_error (error, g_steal_pointer (&local));
     return FALSE;

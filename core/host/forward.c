@@ -116,7 +116,7 @@ godwit_forward_new (GodwitHost *host, const char *remote_path, GCancellable *can
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
   self->token =
-      godwit_host_offer_connect (host, remote_path, 0, FALSE, &self->offer, cancellable, error);
+      godwit_host_offer_connect (host, remote_path, 0, NULL, &self->offer, cancellable, error);
   if (self->token == NULL || !listen_here (self, error)) {
     godwit_forward_free (self);
     return NULL;

@@ -55,9 +55,10 @@ void godwit_host_post_cancel (GodwitHost *self, guint id);
 char *godwit_host_offer (GodwitHost *self, GVariant *options, guint *id, GCancellable *cancellable,
                          GError **error);
 /* Lets channels connect to a unix socket on the host. @id: (out): to be cancelled at the end.
- * @tap: keep track of what is written there */
-char *godwit_host_offer_connect (GodwitHost *self, const char *path, guint wait_ms, gboolean tap,
-                                 guint *id, GCancellable *cancellable, GError **error);
+ * @options: (nullable): more than where to connect to */
+char *godwit_host_offer_connect (GodwitHost *self, const char *path, guint wait_ms,
+                                 const GodwitTunnelOptions *options, guint *id,
+                                 GCancellable *cancellable, GError **error);
 /* The end that a tunnel connects to. */
 GodwitHost *godwit_tunnel_get_target (GodwitTunnel *self);
 const char *godwit_tunnel_get_target_path (GodwitTunnel *self);

@@ -8,16 +8,22 @@
 /* How bytes get from one host to another: straight, or through the controller. */
 
 char *
-godwit_host_offer_connect (GodwitHost *self, const char *path, guint wait_ms, gboolean tap,
-                           guint *id, GCancellable *cancellable, GError **error)
+godwit_host_offer_connect (GodwitHost *self, const char *path, guint wait_ms,
+                           const GodwitTunnelOptions *options, guint *id, GCancellable *cancellable,
+                           GError **error)
 {
-  GVariantDict options;
-  g_variant_dict_init (&options, NULL);
-  g_variant_dict_insert (&options, "kind", "s", "connect");
-  g_variant_dict_insert (&options, "path", "s", path);
-  g_variant_dict_insert (&options, "wait", "u", wait_ms);
-  g_variant_dict_insert (&options, "tap", "b", tap);
-  return godwit_host_offer (self, g_variant_dict_end (&options), id, cancellable, error);
+  GVariantDict dict;
+  g_variant_dict_init (&dict, NULL);
+  g_variant_dict_insert (&dict, "kind", "s", "connect");
+  g_variant_dict_insert (&dict, "path", "s", path);
+  g_variant_dict_insert (&dict, "wait", "u", wait_ms);
+  if (options != NULL && options->tap)
+    g_variant_dict_insert (&dict, "tap", "b", TRUE);
+  if (options != NULL && options->after != NULL) {
+    g_variant_dict_insert (&dict, "after", "s", options->after);
+    g_variant_dict_insert (&dict, "rest", "t", options->rest);
+  }
+  return godwit_host_offer (self, g_variant_dict_end (&dict), id, cancellable, error);
 }
 
 char *

@@ -57,15 +57,17 @@ run_relay (gpointer user_data)
   return NULL;
 }
 
-static GodwitTunnel *
-make_tunnel (GodwitHost *from, const char *from_path, GodwitHost *to, const char *to_path,
-             gboolean tap, GCancellable *cancellable, GError **error)
+GodwitTunnel *
+godwit_tunnel_new_with (GodwitHost *from, const char *from_path, GodwitHost *to,
+                        const char *to_path, const GodwitTunnelOptions *how,
+                        GCancellable *cancellable, GError **error)
 {
+  g_return_val_if_fail (GODWIT_IS_HOST (from) && GODWIT_IS_HOST (to), NULL);
   g_autoptr (GodwitTunnel) self = g_object_new (GODWIT_TYPE_TUNNEL, NULL);
   self->from = g_object_ref (from);
   self->to = g_object_ref (to);
   self->to_path = g_strdup (to_path);
-  g_autofree char *token = godwit_host_offer_connect (to, to_path, TARGET_WAIT_MS, tap,
+  g_autofree char *token = godwit_host_offer_connect (to, to_path, TARGET_WAIT_MS, how,
                                                       &self->offer, cancellable, error);
   if (token == NULL)
     return NULL;
@@ -94,16 +96,7 @@ GodwitTunnel *
 godwit_tunnel_new (GodwitHost *from, const char *from_path, GodwitHost *to, const char *to_path,
                    GCancellable *cancellable, GError **error)
 {
-  g_return_val_if_fail (GODWIT_IS_HOST (from) && GODWIT_IS_HOST (to), NULL);
-  return make_tunnel (from, from_path, to, to_path, FALSE, cancellable, error);
-}
-
-GodwitTunnel *
-godwit_tunnel_new_tapped (GodwitHost *from, const char *from_path, GodwitHost *to,
-                          const char *to_path, GCancellable *cancellable, GError **error)
-{
-  g_return_val_if_fail (GODWIT_IS_HOST (from) && GODWIT_IS_HOST (to), NULL);
-  return make_tunnel (from, from_path, to, to_path, TRUE, cancellable, error);
+  return godwit_tunnel_new_with (from, from_path, to, to_path, NULL, cancellable, error);
 }
 
 GodwitHost *

@@ -3,11 +3,18 @@
 
 #include <string.h>
 
+#define LOOK_US 10000
+/* A reader that gets on looks at hundreds of MiB meanwhile. */
+#define STUCK_US (10 * G_USEC_PER_SEC)
+
 struct _GodwitTap {
   gatomicrefcount refs;
   GMutex lock;
+  GCond changed;
   GHashTable *exports; /* name -> GodwitBlocks */
   char *off;
+  gboolean in_step;
+  gint readers;
 };
 
 GodwitTap *
@@ -16,6 +23,7 @@ godwit_tap_new (void)
   GodwitTap *self = g_new0 (GodwitTap, 1);
   g_atomic_ref_count_init (&self->refs);
   g_mutex_init (&self->lock);
+  g_cond_init (&self->changed);
   self->exports =
       g_hash_table_new_full (g_str_hash, g_str_equal, g_free, (GDestroyNotify)godwit_blocks_free);
   return self;
@@ -35,6 +43,7 @@ godwit_tap_unref (GodwitTap *self)
     return;
   g_hash_table_unref (self->exports);
   g_mutex_clear (&self->lock);
+  g_cond_clear (&self->changed);
   g_free (self->off);
   g_free (self);
 }
@@ -55,6 +64,74 @@ godwit_tap_dup_off (GodwitTap *self)
   char *text = g_strdup (self->off);
   g_mutex_unlock (&self->lock);
   return text;
+}
+
+/* --- what waits for what ---------------------------------------------------------------------- */
+
+void
+godwit_tap_set_in_step (GodwitTap *self)
+{
+  g_mutex_lock (&self->lock);
+  self->in_step = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
+gboolean
+godwit_tap_wait_in_step (GodwitTap *self, gint64 deadline_us)
+{
+  g_mutex_lock (&self->lock);
+  while (!self->in_step && g_cond_wait_until (&self->changed, &self->lock, deadline_us))
+    ;
+  gboolean in_step = self->in_step;
+  g_mutex_unlock (&self->lock);
+  return in_step;
+}
+
+void
+godwit_tap_add_reader (GodwitTap *self, gint change)
+{
+  g_mutex_lock (&self->lock);
+  self->readers += change;
+  g_mutex_unlock (&self->lock);
+}
+
+/* Called with the lock held. */
+static guint64
+count_waiting (GodwitTap *self)
+{
+  guint64 waiting = 0;
+  GHashTableIter iter;
+  gpointer blocks;
+
+  g_hash_table_iter_init (&iter, self->exports);
+  while (g_hash_table_iter_next (&iter, NULL, &blocks)) {
+    GodwitBlocksFigures figures;
+    godwit_blocks_get_figures (blocks, &figures);
+    waiting += figures.waiting;
+  }
+  return waiting;
+}
+
+void
+godwit_tap_hold (GodwitTap *self, guint64 rest, GCancellable *cancellable)
+{
+  guint64 least = G_MAXUINT64;
+  gint64 since = g_get_monotonic_time ();
+
+  g_mutex_lock (&self->lock);
+  while (self->readers > 0 && self->off == NULL && !g_cancellable_is_cancelled (cancellable)) {
+    guint64 waiting = count_waiting (self);
+    gint64 now = g_get_monotonic_time ();
+    if (waiting < least) {
+      least = waiting;
+      since = now;
+    }
+    if (waiting <= rest || now - since >= STUCK_US)
+      break;
+    g_cond_wait_until (&self->changed, &self->lock, now + LOOK_US);
+  }
+  g_mutex_unlock (&self->lock);
 }
 
 /* --- one connection -------------------------------------------------------------------------- */

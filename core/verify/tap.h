@@ -23,6 +23,18 @@ GodwitBlocks *godwit_tap_find (GodwitTap *self, const char *name);
 /* Why it has stopped listening; NULL while it listens. */
 char *godwit_tap_dup_off (GodwitTap *self);
 
+/* --- what waits for what ---------------------------------------------------------------------- */
+
+/* The disks are whole from now on, and the mirror only follows what the guest writes. */
+void godwit_tap_set_in_step (GodwitTap *self);
+/* Waits for that until @deadline_us. */
+gboolean godwit_tap_wait_in_step (GodwitTap *self, gint64 deadline_us);
+/* Somebody begins to read the disks, or ends. */
+void godwit_tap_add_reader (GodwitTap *self, gint change);
+/* Returns when at most @rest bytes wait to be looked at, and at once if nobody reads or the
+ * reading does not get on: then there is nothing to wait for. */
+void godwit_tap_hold (GodwitTap *self, guint64 rest, GCancellable *cancellable);
+
 /* One connection. Bytes of either direction are told in their order and before they are passed
  * on; the two directions may be told by two threads. */
 typedef struct _GodwitTapStream GodwitTapStream;

@@ -229,6 +229,9 @@ run_live (Verify *self, GCancellable *cancellable, GError **error)
 {
   Passes passes = {0};
 
+  while (!godwit_tap_wait_in_step (self->tap, godwit_deadline_in_ms (GATHER_MS)))
+    if (g_cancellable_is_cancelled (cancellable))
+      break;
   while (is_listening (self, error)) {
     g_autoptr (GError) local = NULL;
     if (!take_turn (self, &passes, cancellable, &local) &&
@@ -273,7 +276,11 @@ run_verify (GodwitTask *task, gpointer data, GError **error)
 {
   Verify *self = data;
   GCancellable *cancellable = godwit_task_get_cancellable (task);
-  return self->rest ? run_rest (self, cancellable, error) : run_live (self, cancellable, error);
+  if (self->rest)
+    return run_rest (self, cancellable, error);
+  GVariant *result = run_live (self, cancellable, error);
+  godwit_tap_add_reader (self->tap, -1);
+  return result;
 }
 
 static void
@@ -310,5 +317,7 @@ godwit_agent_start_verify (GodwitAgent *agent, GVariant *options, GError **error
   self->disks = g_ptr_array_new_with_free_func (disk_free);
   g_variant_lookup (options, "rest", "b", &self->rest);
   add_disks (self, options);
+  if (!self->rest)
+    godwit_tap_add_reader (self->tap, 1);
   return godwit_tasks_start (agent->tasks, &klass, self, NULL);
 }

@@ -383,16 +383,32 @@ GodwitTunnel *godwit_tunnel_new (GodwitHost *from, const char *from_path, Godwit
                                  const char *to_path, GCancellable *cancellable, GError **error);
 
 /**
- * godwit_tunnel_new_tapped:
+ * GodwitTunnelOptions:
+ * @tap: disks are mirrored through it over NBD: the destination's agent keeps digests of what is
+ *   written, for a #GodwitVerify
+ * @after: (nullable): path of a tapped tunnel's socket at the destination. Who connects here does
+ *   so once those disks are in step; what comes through waits until they have been read
+ * @rest: how many bytes of them may be left to read then
  *
- * Like godwit_tunnel_new(), for a tunnel through which disks are mirrored over NBD: the
- * destination's agent keeps digests of what is written, for a #GodwitVerify. Since: 0.1
+ * Since: 0.1
+ */
+typedef struct {
+  gboolean tap;
+  const char *after;
+  guint64 rest;
+} GodwitTunnelOptions;
+
+/**
+ * godwit_tunnel_new_with:
+ * @options: (nullable): what it is to do beside carrying bytes
+ *
+ * Like godwit_tunnel_new(). Since: 0.1
  *
  * Returns: (transfer full) (nullable): the tunnel
  */
-GodwitTunnel *godwit_tunnel_new_tapped (GodwitHost *from, const char *from_path, GodwitHost *to,
-                                        const char *to_path, GCancellable *cancellable,
-                                        GError **error);
+GodwitTunnel *godwit_tunnel_new_with (GodwitHost *from, const char *from_path, GodwitHost *to,
+                                      const char *to_path, const GodwitTunnelOptions *options,
+                                      GCancellable *cancellable, GError **error);
 
 /**
  * godwit_tunnel_is_relayed:

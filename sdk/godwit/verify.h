@@ -43,15 +43,15 @@ typedef struct {
  * GodwitVerify:
  *
  * Reads, at the destination, what a mirror has written there through a tunnel and compares it with
- * what passed through the tunnel: a write by anybody else is found. It works on its own until it
- * is closed. Since: 0.1
+ * what passed through the tunnel: a write by anybody else is found. It works on its own, from the
+ * first connection to a tunnel that comes after the disks, until it is closed. Since: 0.1
  */
 #define GODWIT_TYPE_VERIFY (godwit_verify_get_type ())
 G_DECLARE_FINAL_TYPE (GodwitVerify, godwit_verify, GODWIT, VERIFY, GObject)
 
 /**
  * godwit_verify_new:
- * @tunnel: made with godwit_tunnel_new_tapped()
+ * @tunnel: made with @tap
  * @disks: (array length=n_disks): what goes through it; copied
  *
  * Returns: (transfer full) (nullable): the verification, which has begun. Since: 0.1

@@ -140,6 +140,31 @@ def block(results, pairs):
     compare(results, "live-block", "blk", image, "live-block", pairs)
 
 
+def choose_verify(how):
+    lh.on("a", f"mkdir -p /etc/godwit; printf '[migration]\\nverify={how}\\n' >/etc/godwit/godwit.conf")
+
+
+def verify(results, pairs):
+    """what it costs live-block to read the disks again: time, silence"""
+    image = lh.lab("guest", "define", "a", "vfy", "--size", "1024", "--fill", "200")
+    turns = {"none": [], "mirror": []}
+    lh.on("a", "virsh dumpxml --inactive vfy > /var/tmp/vfy.xml; "
+               f"cp --sparse=always {image} /var/tmp/vfy.master")
+    lh.boot("a", "vfy")
+    for _ in range(pairs):
+        for how, taken in turns.items():
+            choose_verify(how)
+            taken.append(by_godwit("vfy", image, "live-block"))
+            send_home("vfy", image, True)
+    for how, taken in turns.items():
+        results.median(f"verify={how}: start to resumed", [t["move"] for t in taken], "s")
+        results.median(f"verify={how}: guest silent", [t["gap"] for t in taken], "ms")
+    both = list(zip(turns["mirror"], turns["none"]))
+    results.median("verify: ratio of time", [a["move"] / b["move"] for a, b in both], "x", 1.05)
+    results.median("verify: silence added", [a["gap"] - b["gap"] for a, b in both], "ms")
+    lh.on("a", "virsh -q destroy vfy; virsh -q undefine vfy; rm /etc/godwit/godwit.conf")
+
+
 def shared(results, pairs):
     """live-shared against virsh on a directory that both hosts see: time, silence"""
     image = lh.lab("guest", "define", "a", "shr", "--dir", "/srv/shared/shr")

@@ -271,12 +271,13 @@ godwit_tunnel_new (GodwitHost *from, const char *from_path, GodwitHost *to, cons
 }
 
 GodwitTunnel *
-godwit_tunnel_new_tapped (GodwitHost *from, const char *from_path, GodwitHost *to,
-                          const char *to_path, GCancellable *cancellable, GError **error)
+godwit_tunnel_new_with (GodwitHost *from, const char *from_path, GodwitHost *to,
+                        const char *to_path, const GodwitTunnelOptions *options,
+                        GCancellable *cancellable, GError **error)
 {
   GodwitTunnel *self = godwit_tunnel_new (from, from_path, to, to_path, cancellable, error);
   if (self != NULL)
-    self->tapped = TRUE;
+    self->tapped = options->tap;
   return self;
 }
 
