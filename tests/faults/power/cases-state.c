@@ -2,10 +2,12 @@
 #include "actor.h"
 
 #include "agent/agent-private.h"
+#include "agent/records.h"
 #include "agent/token.h"
 #include "journal/journal.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 /* What godwit remembers: epochs, records of what it owns, the journal. The state directory does
@@ -47,6 +49,50 @@ static gboolean
 is_claimed_again (void)
 {
   return refuses (5);
+}
+
+/* --- copies of jobs' records --------------------------------------------------------------- */
+
+static void
+keep (const char *text)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GVariant) record = g_variant_ref_sink (
+      g_variant_new_from_data (G_VARIANT_TYPE ("ay"), text, strlen (text), TRUE, NULL, NULL));
+  godwit_agent_keep_record ("job", 5, record, &error);
+  g_assert_no_error (error);
+}
+
+static void
+act_keep (void)
+{
+  keep ("first");
+}
+
+static void
+act_keep_again (void)
+{
+  keep ("second");
+}
+
+static gboolean
+is_kept_as (const char *text)
+{
+  g_autoptr (GBytes) record = godwit_records_read ("job", NULL);
+  return record != NULL && g_bytes_get_size (record) == strlen (text) &&
+         memcmp (g_bytes_get_data (record, NULL), text, strlen (text)) == 0;
+}
+
+static gboolean
+is_kept (void)
+{
+  return is_kept_as ("first");
+}
+
+static gboolean
+is_kept_again (void)
+{
+  return is_kept_as ("second");
 }
 
 /* --- tokens beside the file ---------------------------------------------------------------- */
@@ -159,6 +205,8 @@ is_fact_there (void)
 const PowerCase state_cases[] = {
     {"claim", NULL, act_claim, is_claimed},
     {"claim-again", act_claim, act_claim_again, is_claimed_again},
+    {"keep", NULL, act_keep, is_kept},
+    {"keep-again", act_keep, act_keep_again, is_kept_again},
     {"record", prepare_record, act_record, is_recorded},
     {"journal-new", NULL, act_create_job, is_job_there},
     {"journal-job", prepare_journal, act_create_job, is_job_there},
