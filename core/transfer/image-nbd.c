@@ -107,6 +107,13 @@ nbd_next_data (GodwitImage *image, guint64 offset, guint64 *start, guint64 *end,
   return TRUE;
 }
 
+static void
+nbd_forget_holes (GodwitImage *image)
+{
+  NbdImage *self = (NbdImage *)image;
+  self->map_start = self->map_end = 0;
+}
+
 static gboolean
 nbd_read (GodwitImage *image, void *buffer, guint64 offset, gsize length, GError **error)
 {
@@ -146,6 +153,7 @@ godwit_image_open_nbd (GodwitPolicy *policy, const GodwitImageOptions *options,
                        GCancellable *cancellable, GError **error)
 {
   static const GodwitImageClass klass = {.next_data = nbd_next_data,
+                                         .forget_holes = nbd_forget_holes,
                                          .read = nbd_read,
                                          .write = nbd_write,
                                          .sync = nbd_sync,

@@ -38,6 +38,13 @@ godwit_image_next_data (GodwitImage *self, guint64 offset, guint64 *start, guint
   return self->klass->next_data (self, offset, start, end, error);
 }
 
+void
+godwit_image_forget_holes (GodwitImage *self)
+{
+  if (self->klass->forget_holes != NULL)
+    self->klass->forget_holes (self);
+}
+
 gboolean
 godwit_image_read (GodwitImage *self, void *buffer, guint64 offset, gsize length, GError **error)
 {

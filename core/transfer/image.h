@@ -26,6 +26,8 @@ guint64 godwit_image_get_size (GodwitImage *self);
  * What is left out reads as zeroes. */
 gboolean godwit_image_next_data (GodwitImage *self, guint64 offset, guint64 *start, guint64 *end,
                                  GError **error);
+/* What was learnt of holes may be old by now: the next question is asked anew. */
+void godwit_image_forget_holes (GodwitImage *self);
 gboolean godwit_image_read (GodwitImage *self, void *buffer, guint64 offset, gsize length,
                             GError **error);
 gboolean godwit_image_write (GodwitImage *self, const void *buffer, guint64 offset, gsize length,
@@ -41,6 +43,7 @@ gboolean godwit_image_sync (GodwitImage *self, GError **error);
 typedef struct {
   gboolean (*next_data) (GodwitImage *self, guint64 offset, guint64 *start, guint64 *end,
                          GError **error);
+  void (*forget_holes) (GodwitImage *self); /* NULL: it asks each time */
   gboolean (*read) (GodwitImage *self, void *buffer, guint64 offset, gsize length, GError **error);
   gboolean (*write) (GodwitImage *self, const void *buffer, guint64 offset, gsize length,
                      GError **error);

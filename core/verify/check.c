@@ -85,6 +85,7 @@ godwit_check_sweep (GodwitBlocks *blocks, GodwitImage *image, guint8 pass, guint
                       godwit_image_get_size (image), godwit_blocks_get_size (blocks));
     return FALSE;
   }
+  godwit_image_forget_holes (image);
   while (mismatch->count < GODWIT_MISMATCH_MAX &&
          godwit_blocks_next (blocks, &from, pass, untouched, &run)) {
     if (g_cancellable_is_cancelled (cancellable)) {

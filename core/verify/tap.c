@@ -14,6 +14,7 @@ struct _GodwitTap {
   GHashTable *exports; /* name -> GodwitBlocks */
   char *off;
   gboolean in_step;
+  gboolean connected;
   gint readers;
 };
 
@@ -96,6 +97,15 @@ godwit_tap_add_reader (GodwitTap *self, gint change)
   g_mutex_unlock (&self->lock);
 }
 
+void
+godwit_tap_set_connected (GodwitTap *self)
+{
+  g_mutex_lock (&self->lock);
+  self->connected = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Called with the lock held. */
 static guint64
 count_waiting (GodwitTap *self)
@@ -127,7 +137,7 @@ godwit_tap_hold (GodwitTap *self, guint64 rest, GCancellable *cancellable)
       least = waiting;
       since = now;
     }
-    if (waiting <= rest || now - since >= STUCK_US)
+    if ((self->connected && waiting <= rest) || now - since >= STUCK_US)
       break;
     g_cond_wait_until (&self->changed, &self->lock, now + LOOK_US);
   }

@@ -29,10 +29,12 @@ char *godwit_tap_dup_off (GodwitTap *self);
 void godwit_tap_set_in_step (GodwitTap *self);
 /* Waits for that until @deadline_us. */
 gboolean godwit_tap_wait_in_step (GodwitTap *self, gint64 deadline_us);
-/* Somebody begins to read the disks, or ends. */
+/* Somebody is about to read the disks, or has ended. */
 void godwit_tap_add_reader (GodwitTap *self, gint change);
-/* Returns when at most @rest bytes wait to be looked at, and at once if nobody reads or the
- * reading does not get on: then there is nothing to wait for. */
+/* The reader has all the connections that it will ever have. */
+void godwit_tap_set_connected (GodwitTap *self);
+/* Returns when the reader is connected and at most @rest bytes wait to be looked at, and at once
+ * if nobody reads or the reading does not get on: then there is nothing to wait for. */
 void godwit_tap_hold (GodwitTap *self, guint64 rest, GCancellable *cancellable);
 
 /* One connection. Bytes of either direction are told in their order and before they are passed

@@ -23,6 +23,7 @@ typedef struct {
   char *image;
   char *format;
   gboolean fresh;
+  GodwitImage *server; /* what it is read through while the mirror runs; NULL for none */
 } Disk;
 
 typedef struct {
@@ -38,6 +39,7 @@ static void
 disk_free (gpointer data)
 {
   Disk *disk = data;
+  godwit_image_close (disk->server);
   g_free (disk->name);
   g_free (disk->export);
   g_free (disk->image);
@@ -141,36 +143,35 @@ fail_different (const Disk *disk, const GodwitMismatch *mismatch, GError **error
 }
 
 static GodwitImage *
-open_disk (Verify *self, const Disk *disk, GCancellable *cancellable, GError **error)
+open_at_rest (Verify *self, const Disk *disk, GCancellable *cancellable, GError **error)
 {
-  GodwitImageOptions live = {.path = self->path, .nbd = TRUE, .export = disk->export};
-  GodwitImageOptions rest = {.path = disk->image};
+  GodwitImageOptions options = {.path = disk->image};
 
-  if (!self->rest)
-    return godwit_image_open (self->agent->policy, &live, cancellable, error);
   if (g_str_equal (disk->format, "raw"))
-    return godwit_image_open (self->agent->policy, &rest, cancellable, error);
+    return godwit_image_open (self->agent->policy, &options, cancellable, error);
   if (g_str_equal (disk->format, "qcow2"))
-    return godwit_image_open_qcow2 (self->agent->policy, &rest, cancellable, error);
+    return godwit_image_open_qcow2 (self->agent->policy, &options, cancellable, error);
   godwit_set_error (error, GODWIT_ERROR_NOT_SUPPORTED, NULL,
                     "images of format %s cannot be read at rest", disk->format);
   return NULL;
 }
 
+/* @image: NULL for the image at rest, which is opened anew each time: its tables may change. */
 static gboolean
-look_at (Verify *self, const Disk *disk, guint8 pass, guint8 mark, GCancellable *cancellable,
-         GError **error)
+look_at (Verify *self, const Disk *disk, GodwitImage *image, guint8 pass, guint8 mark,
+         GCancellable *cancellable, GError **error)
 {
   GodwitBlocks *blocks = godwit_tap_find (self->tap, disk->export);
-  GodwitBlocksFigures figures;
+  g_autoptr (GodwitImage) at_rest = NULL;
+  GodwitBlocksFigures figures = {0};
   GodwitMismatch mismatch = {0};
 
-  if (blocks == NULL)
+  if (blocks != NULL)
+    godwit_blocks_get_figures (blocks, &figures);
+  if (blocks == NULL || (pass == 0 && image != NULL && figures.waiting == 0))
     return TRUE;
-  godwit_blocks_get_figures (blocks, &figures);
-  if (pass == 0 && figures.waiting == 0 && !self->rest)
-    return TRUE;
-  g_autoptr (GodwitImage) image = open_disk (self, disk, cancellable, error);
+  if (image == NULL)
+    image = at_rest = open_at_rest (self, disk, cancellable, error);
   if (image == NULL ||
       !godwit_check_sweep (blocks, image, pass, mark, disk->fresh, &mismatch, cancellable, error)) {
     g_prefix_error (error, "disk %s: ", disk->name);
@@ -182,9 +183,13 @@ look_at (Verify *self, const Disk *disk, guint8 pass, guint8 mark, GCancellable 
 static gboolean
 look_at_all (Verify *self, guint8 pass, guint8 mark, GCancellable *cancellable, GError **error)
 {
-  for (guint i = 0; i < self->disks->len; i++)
-    if (!look_at (self, g_ptr_array_index (self->disks, i), pass, mark, cancellable, error))
+  for (guint i = 0; i < self->disks->len; i++) {
+    const Disk *disk = g_ptr_array_index (self->disks, i);
+    if (!self->rest && disk->server == NULL)
+      continue;
+    if (!look_at (self, disk, disk->server, pass, mark, cancellable, error))
       return FALSE;
+  }
   return TRUE;
 }
 
@@ -224,27 +229,59 @@ take_turn (Verify *self, Passes *passes, GCancellable *cancellable, GError **err
   return TRUE;
 }
 
+/* One connection for each disk, made before memory moves and never again: QEMU 7.2 waits for ever
+ * for a client that is still negotiating when its server is told to stop, which it is told right
+ * after memory has moved. A client that is through is simply sent away. */
+static gboolean
+connect_all (Verify *self, GCancellable *cancellable, GError **error)
+{
+  for (guint i = 0; i < self->disks->len; i++) {
+    Disk *disk = g_ptr_array_index (self->disks, i);
+    GodwitImageOptions options = {.path = self->path, .nbd = TRUE, .export = disk->export};
+    if (godwit_tap_find (self->tap, disk->export) == NULL) {
+      godwit_set_error (error, GODWIT_ERROR_NOT_FOUND, NULL,
+                        "disk %s is not mirrored to the export %s", disk->name, disk->export);
+      return FALSE;
+    }
+    disk->server = godwit_image_open (self->agent->policy, &options, cancellable, error);
+    if (disk->server == NULL)
+      return FALSE;
+  }
+  godwit_tap_set_connected (self->tap);
+  return TRUE;
+}
+
+static gboolean
+is_ended (GCancellable *cancellable, GError **error)
+{
+  if (!g_cancellable_is_cancelled (cancellable))
+    return FALSE;
+  godwit_set_error (error, GODWIT_ERROR_CANCELLED, NULL, "the verification was ended");
+  return TRUE;
+}
+
 static GVariant *
 run_live (Verify *self, GCancellable *cancellable, GError **error)
 {
   Passes passes = {0};
+  gboolean gone = FALSE;
 
   while (!godwit_tap_wait_in_step (self->tap, godwit_deadline_in_ms (GATHER_MS)))
-    if (g_cancellable_is_cancelled (cancellable))
-      break;
-  while (is_listening (self, error)) {
+    if (is_ended (cancellable, error))
+      return NULL;
+  if (!connect_all (self, cancellable, error))
+    return NULL;
+  while (is_listening (self, error) && !is_ended (cancellable, error)) {
     g_autoptr (GError) local = NULL;
-    if (!take_turn (self, &passes, cancellable, &local) &&
-        g_error_matches (local, GODWIT_ERROR, GODWIT_ERROR_CORRUPT)) {
-      g_propagate_error (error, g_steal_pointer (&local));
-      return NULL;
+    if (!gone && !take_turn (self, &passes, cancellable, &local)) {
+      if (g_error_matches (local, GODWIT_ERROR, GODWIT_ERROR_CORRUPT)) {
+        g_propagate_error (error, g_steal_pointer (&local));
+        return NULL;
+      }
+      /* A server that has ended its work; what is left is for the look at rest. */
+      gone = TRUE;
     }
-    /* A server that is gone has ended its work; what is left is for the look at rest. */
     godwit_fd_wait (-1, 0, godwit_deadline_in_ms (GATHER_MS), cancellable, NULL);
-    if (g_cancellable_is_cancelled (cancellable)) {
-      godwit_set_error (error, GODWIT_ERROR_CANCELLED, NULL, "the verification was ended");
-      return NULL;
-    }
   }
   return NULL;
 }
