@@ -17,13 +17,13 @@ dev_test ()
   local which=${1:-all} suite
   local -a suites logs=()
   case $which in
-    all) suites=(unit build lab) ;;
-    unit|build|lab) suites=("$which") ;;
+    all) suites=(unit build lab faults) ;;
+    unit|build|lab|faults) suites=("$which") ;;
     *)
-      echo "dev: unknown suite '$which'; there are unit, build, lab and all" >&2
+      echo "dev: unknown suite '$which'; there are unit, build, lab, faults and all" >&2
       return 2 ;;
   esac
-  if [[ " ${suites[*]} " == *" lab "* ]]; then
+  if [[ " ${suites[*]} " == *" lab "* || " ${suites[*]} " == *" faults "* ]]; then
     dev_stage_for_lab
   else
     dev_stage
@@ -34,6 +34,7 @@ dev_test ()
       build) run_suite build --suite build ;;
       # The hosts of one lab are work enough for a small machine.
       lab) run_suite lab --suite lab --num-processes 1 ;;
+      faults) run_suite faults --suite faults --num-processes 1 ;;
     esac
     logs+=("$DEV_BUILD/meson-logs/testlog-$suite.json")
   done

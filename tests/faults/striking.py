@@ -51,8 +51,13 @@ class Strikes:
     """The orders of one case, and what came of them."""
 
     def __init__(self, world, host="a"):
-        self.directory = world.root(host) + w.STRIKE_DIR
+        self.world, self.host = world, host
         self.orders = []
+
+    @property
+    def directory(self):
+        """Asked anew each time: a host that was switched on again is another process."""
+        return self.world.root(self.host) + w.STRIKE_DIR
 
     def order(self, purpose, point, deed):
         number = len(self.orders)

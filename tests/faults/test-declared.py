@@ -17,7 +17,7 @@ TABLE = re.compile(r"GodwitStepEntry\s+\w+\[\]\s*=\s*\{(.*?)\n\};", re.S)
 ENTRY = re.compile(r"^\s*\{\s*\"([^\"]+)\"", re.M)
 # Calls that only look; all others change a host and have to be wrapped.
 LOOKS = {"claims", "connect", "get_facts", "list_guests", "describe_guest", "check_guest",
-         "adapt_definition", "get_state", "get_pid_file", "get_written", "get_type", "live_wait",
+         "adapt_definition", "get_state", "get_pid_file", "get_end", "get_export", "get_written", "get_type", "live_wait",
          "live_set_downtime", "required"}
 
 count, bad = 0, 0

@@ -74,13 +74,16 @@ class World:
         lh.lab("up", "--hosts", ",".join(self.hosts), "--stage", os.environ["GODWIT_STAGE"])
         self.alive, self.cases = True, 0
         self.paths = dict(line.split("\t") for line in lh.lab("paths").splitlines())
-        self.pids = {line.split("\t")[0]: line.rsplit("pid=", 1)[1]
-                     for line in lh.lab("list").splitlines()}
+        self.find_hosts()
         for host in self.hosts:
             shutil.copy(os.environ["GODWIT_STRIKE_SO"], self.root(host) + STRIKE)
             os.makedirs(self.root(host) + STRIKE_DIR, exist_ok=True)
             lh.on(host, f"mkdir -p {FOREIGN}; head -c 65536 /dev/urandom > {FOREIGN}/disk.raw; "
                         f"virsh -q define /dev/stdin <<'E'\n{foreign_xml()}\nE")
+
+    def find_hosts(self):
+        self.pids = {line.split("\t")[0]: line.rsplit("pid=", 1)[1]
+                     for line in lh.lab("list").splitlines()}
 
     def down(self):
         if self.alive:

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A host loses power: its link goes first, then everything that runs on it."""
+
+import glob
+import os
+import time
+
+import labhosts as lh
+from catalogue import SIDES, at_side, fault
+
+
+def lose_power(case, host):
+    logs = case.runs_directory(host)
+    paths = [path[:-4] for path in glob.glob(os.path.join(glob.escape(logs), "*.run"))]
+    # Through the host's own root they are out of reach once it is off.
+    names = [os.path.basename(path) for path in paths]
+    lh.lab("power", host, "off")
+    note_ends(case, host, names)
+
+
+def note_ends(case, host, names):
+    """Who would have noted the end of a QEMU ended with it."""
+    for name in names:
+        path = os.path.join(case.world.paths["console"], host, "runs", name + ".end")
+        if not os.path.exists(path):
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(f"0@{time.time():.6f}:ended\n")
+
+
+def give_power(case, host):
+    lh.lab("power", host, "on")
+    case.world.find_hosts()
+
+
+@fault("power lost", variants=SIDES,
+       phases=("planned", "prepared", "mirror", "memory", "frozen", "committed", "resumed", "retiring"))
+def power_lost(case, moment, variant):
+    case.bound = 280
+    case.orphan_seconds = 30
+    host = at_side(variant)
+    moment.begin()
+    lose_power(case, host)
+    if host != case.controller:
+        moment.go_on()
+    case.end(moment.command)
+    give_power(case, host)
+    case.recover_until_ended()
+    return moment.usual()
