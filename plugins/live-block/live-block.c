@@ -173,10 +173,13 @@ define_destination (GodwitJob *job, const GodwitStep *step, GCancellable *cancel
   return godwit_guest_define_destination (job, cancellable, error);
 }
 
+/* A daemon at the source that was away when the guest left takes its images back into its own hands
+ * when it returns, and it must have returned for the guest to be forgotten there. */
 static gboolean
 undefine_source (GodwitJob *job, const GodwitStep *step, GCancellable *cancellable, GError **error)
 {
-  return godwit_guest_undefine_source (job, cancellable, error);
+  return godwit_guest_undefine_source (job, cancellable, error) &&
+         godwit_disks_repair_access (job, godwit_job_get_destination (job), cancellable, error);
 }
 
 static gboolean

@@ -158,7 +158,8 @@ test_walk (void)
   fake_assert_calls (world->hv_a->calls, "live_begin, undefine");
   fake_assert_calls (world->hv_b->calls, "resume, define persistent");
   fake_assert_calls (world->storage->calls,
-                     "repair_access vda, repair_access vdb, park vda, hand_over vda");
+                     "repair_access vda, repair_access vdb, repair_access vda, repair_access vdb, "
+                     "park vda, hand_over vda");
   g_assert_true (world->hv_a->proven_safe);
 }
 
