@@ -193,9 +193,11 @@ def says(case, host):
 def last_words(output):
     """How it ended; what it said while it worked is another thing."""
     lines = output.splitlines()
-    starts = [i for i, line in enumerate(lines)
+    events = [i for i, line in enumerate(lines) if re.match(r"\d\d:\d\d:\d\d ", line)]
+    rest = lines[events[-1] + 1:] if events else lines
+    starts = [i for i, line in enumerate(rest)
               if line.startswith("godwit: ") or re.match(r"\S+ moved from ", line)]
-    return "\n".join(lines[starts[-1]:] if starts else lines[-4:])
+    return "\n".join(rest[starts[0]:] if starts else lines[-4:])
 
 
 def the_message_is_true(case):
