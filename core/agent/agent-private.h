@@ -35,7 +35,8 @@ char *godwit_agent_make_job_directory (const char *job, guint32 uid, guint32 gid
 gboolean godwit_agent_remove_job_directory (const char *job, GError **error);
 
 /* --- epoch.c ------------------------------------------------------------------------------- */
-gboolean godwit_agent_claim_job (const char *job, guint64 epoch, GError **error);
+/* @worker: a process that ends with this session; 0 for none */
+gboolean godwit_agent_claim_job (const char *job, guint64 epoch, int worker, GError **error);
 /* Whether no higher epoch of the job has been here; with DENIED. */
 gboolean godwit_agent_check_epoch (const char *job, guint64 epoch, GError **error);
 /* A file in the state directory of this host, whose directory is made. */

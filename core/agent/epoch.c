@@ -94,7 +94,8 @@ end_lower_sessions (const char *job, guint64 epoch, GError **error)
     gboolean lower = g_str_equal (words[0], job) && g_ascii_strtoull (words[1], NULL, 10) < epoch;
     if (!lower && get_start_time (pid) == start)
       continue;
-    if (lower && !end_session (pid, start, error))
+    /* Whoever takes his own job over must not end himself. */
+    if (lower && pid != getppid () && !end_session (pid, start, error))
       return FALSE;
     unlink (file);
   }
@@ -141,7 +142,17 @@ godwit_agent_check_epoch (const char *job, guint64 epoch, GError **error)
 }
 
 static gboolean
-claim_locked (const char *path, const char *job, guint64 epoch, GError **error)
+write_claim (const char *job, guint64 epoch, int pid, GError **error)
+{
+  g_autofree char *claims = claims_dir ();
+  g_autofree char *path =
+      g_strdup_printf ("%s/%s@%" G_GUINT64_FORMAT "@%d", claims, job, epoch, pid);
+  g_autofree char *start = g_strdup_printf ("%" G_GUINT64_FORMAT "\n", get_start_time (pid));
+  return write_durably (path, start, error);
+}
+
+static gboolean
+claim_locked (const char *path, const char *job, guint64 epoch, int worker, GError **error)
 {
   guint64 stored = read_epoch (path);
   if (!check_epoch (job, stored, epoch, error))
@@ -149,15 +160,13 @@ claim_locked (const char *path, const char *job, guint64 epoch, GError **error)
   g_autofree char *number = g_strdup_printf ("%" G_GUINT64_FORMAT "\n", epoch);
   if (epoch > stored && !write_durably (path, number, error))
     return FALSE;
-  g_autofree char *claims = claims_dir ();
-  g_autofree char *mine =
-      g_strdup_printf ("%s/%s@%" G_GUINT64_FORMAT "@%d", claims, job, epoch, (int)getpid ());
-  g_autofree char *start = g_strdup_printf ("%" G_GUINT64_FORMAT "\n", get_start_time (getpid ()));
-  return write_durably (mine, start, error) && end_lower_sessions (job, epoch, error);
+  return write_claim (job, epoch, (int)getpid (), error) &&
+         (worker <= 0 || write_claim (job, epoch, worker, error)) &&
+         end_lower_sessions (job, epoch, error);
 }
 
 gboolean
-godwit_agent_claim_job (const char *job, guint64 epoch, GError **error)
+godwit_agent_claim_job (const char *job, guint64 epoch, int worker, GError **error)
 {
   g_autofree char *path = godwit_agent_make_job_path ("epochs", job, error);
   if (path == NULL)
@@ -174,7 +183,7 @@ godwit_agent_claim_job (const char *job, guint64 epoch, GError **error)
       close (lock);
     return FALSE;
   }
-  gboolean ok = claim_locked (path, job, epoch, error);
+  gboolean ok = claim_locked (path, job, epoch, worker, error);
   close (lock);
   return ok;
 }
@@ -183,11 +192,12 @@ void
 godwit_agent_forget_sessions (void)
 {
   g_autofree char *path = claims_dir ();
-  g_autofree char *suffix = g_strdup_printf ("@%d", (int)getpid ());
+  g_autofree char *mine = g_strdup_printf ("@%d", (int)getpid ());
+  g_autofree char *workers = g_strdup_printf ("@%d", (int)getppid ());
   g_autoptr (GDir) directory = g_dir_open (path, 0, NULL);
   const char *name;
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL)
-    if (g_str_has_suffix (name, suffix)) {
+    if (g_str_has_suffix (name, mine) || g_str_has_suffix (name, workers)) {
       g_autofree char *file = g_build_filename (path, name, NULL);
       unlink (file);
     }

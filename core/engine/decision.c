@@ -104,13 +104,23 @@ static const GodwitDecision committed[N_CLASSES][N_CLASSES] = {
 static const GodwitDecision ended[][N_CLASSES] = {
     [GODWIT_PAST_RAN_ON] = {CELL (ALARM, "it went on at home, and runs at the target as well"),
                             BACK (OLDER), BACK (OLDER), BACK (OLDER), BACK (OLDER)},
-    [GODWIT_PAST_BY_HAND] =
+    [GODWIT_PAST_ENDED] =
         {CELL (ADOPT, "it runs at the target and was ended at home"),
-         CELL (DOUBT, "somebody ended it at home, where it may have run on, and the target has its "
+         CELL (DOUBT, "it was ended at home, where it may have run on, and the target has its "
                       "memory of before: resume it there, or end it there, by hand"),
          BACK ("it was ended at home before its memory was complete at the target"),
          BACK ("the guest runs on neither host; its disks at home are the truth"),
          CELL (DOUBT, "the guest was ended at home, and the target, which may have its memory, "
+                      "cannot be asked")},
+    [GODWIT_PAST_OLD_COPY] =
+        {CELL (ADOPT, "it runs at the target and no longer exists at home"),
+         CELL (COMMIT, "the target alone has the guest's memory, complete and paused"),
+         BACK ("the guest ended at home before its memory was complete at the target"),
+         CELL (DOUBT,
+               "the guest runs on neither host, and this copy of the job's record is from "
+               "before its commit: if it ran at the target, the newest disks are there; start "
+               "it by hand where they are"),
+         CELL (DOUBT, "the guest has ended at home, and the target, which may have its memory, "
                       "cannot be asked")},
 };
 

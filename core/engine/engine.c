@@ -244,7 +244,7 @@ void
 godwit_engine_send_copies (GodwitEngine *self, guint i)
 {
   GodwitPhase phase = godwit_engine_step (self, i)->phase;
-  gboolean still = phase >= GODWIT_PHASE_FROZEN && phase <= GODWIT_PHASE_RESUMING;
+  gboolean still = phase >= GODWIT_PHASE_FROZEN && i <= self->commit + 1;
   godwit_job_hold_copies (self->job, still && moves_memory (self));
   godwit_job_send_copies (self->job);
 }

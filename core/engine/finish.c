@@ -255,7 +255,13 @@ remedy_of_doubt (GodwitEngine *self)
   const char *job = self->record->id;
   gboolean no_home = self->view.home == GODWIT_GUEST_UNKNOWN;
   gboolean no_target = self->view.target == GODWIT_GUEST_UNKNOWN;
-  if (no_home == no_target)
+  const char *remedy = self->cause != NULL ? godwit_error_get_remedy (self->cause) : NULL;
+  if (!no_home && !no_target)
+    return remedy != NULL
+               ? g_strdup (remedy)
+               : g_strdup_printf (
+                     "settle by hand on which host it goes on, then: godwit recover %s", job);
+  if (no_home && no_target)
     return g_strdup_printf ("when both hosts can be reached: godwit recover %s", job);
   gboolean source = godwit_engine_is_source (self, no_home);
   return g_strdup_printf (

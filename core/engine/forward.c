@@ -170,6 +170,11 @@ godwit_engine_go_on (GodwitEngine *self)
     if (failure != NULL)
       return godwit_engine_set_cause (self, step->name, failure) &&
              godwit_engine_finish_stuck (self, NULL);
+    /* The guest runs again, and from now on writes what only the target has. */
+    if (i == self->commit + 1) {
+      godwit_job_hold_copies (self->job, FALSE);
+      godwit_job_send_copies (self->job);
+    }
   }
   return godwit_engine_retry_owed (self) && godwit_engine_finish_done (self);
 }

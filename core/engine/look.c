@@ -22,6 +22,20 @@ believe (GodwitEngine *self, gboolean home, char **why)
   return GODWIT_GUEST_ABSENT;
 }
 
+/* It is on again, so what was said holds no longer, and must not be believed at the next outage. */
+static void
+disprove (GodwitEngine *self, gboolean home)
+{
+  const char *fact =
+      godwit_engine_is_source (self, home) ? GODWIT_FACT_SOURCE_OFF : GODWIT_FACT_DESTINATION_OFF;
+  g_autoptr (GVariant) said = godwit_job_get_fact (self->job, fact);
+  if (said == NULL)
+    return;
+  godwit_job_log (self->job, GODWIT_SEVERITY_WARNING, godwit_engine_get_host_name (self, home),
+                  "this host was said to be off, and it is not");
+  godwit_job_set_fact (self->job, fact, NULL, NULL);
+}
+
 static GodwitGuestState
 ask_host (GodwitEngine *self, gboolean home, char **why)
 {
@@ -49,7 +63,14 @@ static GodwitGuestState
 ask (GodwitEngine *self, gboolean home, char **why)
 {
   GodwitGuestState state = ask_host (self, home, why);
-  return state != GODWIT_GUEST_UNKNOWN ? state : believe (self, home, why);
+  /* A host that can be reached is not off, even if its hypervisor does not answer. */
+  GodwitHost *host = godwit_engine_is_source (self, home) ? godwit_job_get_source (self->job)
+                                                          : godwit_job_get_destination (self->job);
+  if (state == GODWIT_GUEST_UNKNOWN && host == NULL &&
+      godwit_engine_get_hypervisor (self, home) == NULL)
+    return believe (self, home, why);
+  disprove (self, home);
+  return state;
 }
 
 gboolean

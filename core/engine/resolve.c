@@ -102,6 +102,10 @@ static gboolean
 adopt (GodwitEngine *self, const GodwitDecision *decision)
 {
   GError *error = NULL;
+  /* What is known to be wrong with the disks there stands against it all the same. */
+  if (!godwit_live_verify_allows (self->job, self->view.target, &error))
+    return godwit_engine_set_cause (self, NULL, error) &&
+           godwit_engine_finish_in_doubt (self, decision);
   godwit_job_log (self->job, GODWIT_SEVERITY_WARNING, NULL, "committing without the proof: %s",
                   decision->reason);
   if (!godwit_job_commit (self->job, self->commit, TRUE, &error))

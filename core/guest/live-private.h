@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "guest/past.h"
+
 #include <godwit/hypervisor.h>
 #include <godwit/job.h>
 #include <godwit/verify.h>
@@ -81,9 +83,6 @@ gboolean godwit_live_verify (GodwitJob *job, const char *const *mirror, GError *
 /* Once the guest stands still: what was written since it was last looked at. FALSE with IN_DOUBT:
  * as above, and too late to go back. */
 gboolean godwit_live_verify_rest (GodwitJob *job, const char *const *mirror, GError **error);
-/* FALSE with IN_DOUBT if this or an earlier worker found that, unless somebody has resumed the
- * guest since. */
-gboolean godwit_live_verify_allows (GodwitJob *job, GodwitGuestState destination, GError **error);
 /* Logs what was verified; no part of the downtime. */
 void godwit_live_report_verify (GodwitJob *job);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest/past.h"
 
+#include "journal/journal.h"
+
 #include <godwit/hypervisor.h>
 
 /* When the answer to the last call of a migration is lost, both sides may have the guest for a
@@ -25,10 +27,13 @@ godwit_guest_get_past (GodwitJob *job)
   GodwitGuestEnd end = GODWIT_END_UNKNOWN;
   if (ran_on != NULL)
     return GODWIT_PAST_RAN_ON;
-  if (source == NULL || guest == NULL ||
+  if (source != NULL && guest != NULL &&
       !godwit_hypervisor_get_end (source, guest->uuid, &end, NULL, NULL))
-    return GODWIT_PAST_UNKNOWN;
-  return end == GODWIT_END_SHUT_DOWN   ? GODWIT_PAST_RAN_ON
-         : end == GODWIT_END_DESTROYED ? GODWIT_PAST_BY_HAND
-                                       : GODWIT_PAST_UNKNOWN;
+    end = GODWIT_END_UNKNOWN;
+  /* A shutdown may be the guest's own, or its host's while it stood still. */
+  if (end == GODWIT_END_SHUT_DOWN || end == GODWIT_END_DESTROYED)
+    return GODWIT_PAST_ENDED;
+  g_autoptr (GVariant) taken_over = godwit_job_get_fact (job, GODWIT_FACT_TAKEN_OVER);
+  return taken_over != NULL && end != GODWIT_END_MIGRATED ? GODWIT_PAST_OLD_COPY
+                                                          : GODWIT_PAST_UNKNOWN;
 }

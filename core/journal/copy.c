@@ -11,7 +11,7 @@
 #define COPY_TYPE    G_VARIANT_TYPE ("(ua{sv}ba(vs)a(sv))")
 
 /* Epochs of a journal that takes a job over begin so far above those of the one that lost it that
- * the two never meet. */
+ * the two never meet. Two that take it over at once get different ones: the higher one wins. */
 #define EPOCH_STRIDE 1000000
 
 /* --- writing one ------------------------------------------------------------------------- */
@@ -119,8 +119,9 @@ typedef struct {
   GodwitJobRecord *record;
   guint64 epoch; /* of the copy; the record has the one to come */
   gboolean confirm_begun;
-  GPtrArray *steps;  /* GodwitStep */
-  GPtrArray *states; /* char * */
+  gboolean taken_over; /* the copy may be older than a commit */
+  GPtrArray *steps;    /* GodwitStep */
+  GPtrArray *states;   /* char * */
   GVariant *facts;
 } Import;
 
@@ -225,6 +226,24 @@ set_states (GodwitJournal *self, const Import *import, GError **error)
   return stmt != NULL && godwit_db_run (self, stmt, error);
 }
 
+/* The commit itself is not waited for by the copies, so what is not in one may have happened. */
+static gboolean
+mark_taken_over (GodwitJournal *self, const Import *import, GError **error)
+{
+  if (!import->taken_over)
+    return TRUE;
+  g_autoptr (sqlite3_stmt) stmt =
+      godwit_db_prepare (self, error,
+                         "INSERT INTO facts (job, name, value) VALUES (:id, :name, :value)"
+                         " ON CONFLICT (job, name) DO UPDATE SET value = excluded.value",
+                         "id", import->record->id, "name", GODWIT_FACT_TAKEN_OVER, NULL);
+  if (stmt == NULL)
+    return FALSE;
+  g_autoptr (GVariant) value = g_variant_ref_sink (g_variant_new_boolean (TRUE));
+  godwit_db_bind_variant (stmt, "value", value);
+  return godwit_db_run (self, stmt, error);
+}
+
 static gboolean
 import_job (GodwitJournal *self, gpointer data, GError **error)
 {
@@ -232,7 +251,26 @@ import_job (GodwitJournal *self, gpointer data, GError **error)
   return make_room (self, import->record, import->epoch, error) &&
          godwit_journal_insert_record (self, import->record, error) &&
          godwit_journal_insert_steps (self, import->record->id, import->steps, error) &&
-         set_states (self, import, error) && insert_facts (self, import, error);
+         set_states (self, import, error) && insert_facts (self, import, error) &&
+         mark_taken_over (self, import, error);
+}
+
+/* "This machine" was the other controller's. */
+static gboolean
+check_names (const GodwitJobRecord *record, GError **error)
+{
+  gboolean source = g_strcmp0 (record->source, "localhost") == 0;
+  if (!source && g_strcmp0 (record->destination, "localhost") != 0)
+    return TRUE;
+  g_autofree char *remedy =
+      g_strdup_printf ("the same command with --%s HOST: what that machine is called here",
+                       source ? "source" : "destination");
+  godwit_set_error (
+      error, GODWIT_ERROR_CONFIG, remedy,
+      "the %s of job %s is the machine of its controller (it was started by %s), which "
+      "has another name here",
+      source ? "source" : "destination", record->id, record->started_by);
+  return FALSE;
 }
 
 GodwitJobRecord *
@@ -247,6 +285,7 @@ godwit_journal_import_job (GodwitJournal *self, GBytes *bytes, const char *sourc
     return NULL;
   g_variant_get_child (copy, 2, "b", &import.confirm_begun);
   import.facts = g_variant_get_child_value (copy, 4);
+  import.taken_over = !import.record->committed;
   GodwitJobRecord *record = import.record;
   if (source != NULL) {
     g_free (record->source);
@@ -256,11 +295,13 @@ godwit_journal_import_job (GodwitJournal *self, GBytes *bytes, const char *sourc
     g_free (record->destination);
     record->destination = g_strdup (destination);
   }
+  if (!check_names (record, error))
+    return NULL;
   /* Whatever process that was, it is none of this machine. */
   record->worker_pid = 0;
   g_clear_pointer (&record->control_path, g_free);
   import.epoch = record->epoch;
-  record->epoch += EPOCH_STRIDE;
+  record->epoch += EPOCH_STRIDE + (guint64)g_random_int_range (0, EPOCH_STRIDE);
   if (!godwit_db_transact (self, import_job, &import, error))
     return NULL;
   return godwit_journal_get_job (self, record->id, error);

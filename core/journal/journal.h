@@ -164,6 +164,10 @@ GStrv godwit_journal_list_facts (GodwitJournal *self, const char *id, const char
 #define GODWIT_FACT_SOURCE_OFF      "engine.off/source"
 #define GODWIT_FACT_DESTINATION_OFF "engine.off/destination"
 
+/* The job was begun by another controller, and what is known of it is a copy of some moment before
+ * its commit. */
+#define GODWIT_FACT_TAKEN_OVER "engine.taken-over"
+
 /* Events are written with synchronous=NORMAL economy: durable with the next durable write. */
 gboolean godwit_journal_add_event (GodwitJournal *self, const GodwitJobRecord *record,
                                    GodwitEvent *event, GError **error);

@@ -53,6 +53,35 @@ report_opening (const Opening *opening, const char *id, GodwitReport *report)
   }
 }
 
+/* A name may mean another machine to whoever goes on with the job. */
+static gboolean
+is_same_machine (GodwitJob *job, GodwitHost *host, const char *fact, GError **error)
+{
+  const char *id = host != NULL ? godwit_host_get_machine_id (host) : NULL;
+  if (id == NULL || *id == '\0')
+    return TRUE;
+  g_autoptr (GVariant) known = godwit_job_get_fact (job, fact);
+  if (known == NULL)
+    return godwit_job_set_fact (job, fact, g_variant_new_string (id), error);
+  if (g_str_equal (g_variant_get_string (known, NULL), id))
+    return TRUE;
+  g_autofree char *remedy =
+      g_strdup_printf ("godwit recover %s --take-over-from HOST --source HOST --destination HOST, "
+                       "with the names that the two have here",
+                       godwit_job_get_id (job));
+  godwit_set_error (error, GODWIT_ERROR_REFUSED, remedy,
+                    "%s is another machine than the one that job %s was begun with",
+                    godwit_host_get_name (host), godwit_job_get_id (job));
+  return FALSE;
+}
+
+gboolean
+godwit_plan_check_identity (GodwitJob *job, GError **error)
+{
+  return is_same_machine (job, godwit_job_get_source (job), "host.source", error) &&
+         is_same_machine (job, godwit_job_get_destination (job), "host.destination", error);
+}
+
 gboolean
 godwit_plan_is_fenced (GodwitJob *job)
 {

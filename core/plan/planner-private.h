@@ -19,6 +19,9 @@ typedef struct {
 GodwitNamed *godwit_named_new (const char *name, GObject *object, const GError *error);
 void godwit_named_free (GodwitNamed *named);
 
+/* hosts.c: writes down which machines the hosts are, or fails with REFUSED if they are others than
+ * those that were written down. */
+gboolean godwit_plan_check_identity (GodwitJob *job, GError **error);
 /* hosts.c: whether a host turned the job away because a worker with a higher epoch has been there.
  */
 gboolean godwit_plan_is_fenced (GodwitJob *job);

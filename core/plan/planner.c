@@ -111,6 +111,8 @@ godwit_plan_make (GodwitJob *job, GodwitRegistry *registry, GCancellable *cancel
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
   godwit_plan_check_hosts (job, plan->report, cancellable);
+  if (!godwit_plan_check_identity (job, error))
+    return NULL;
   if (!examine_guest (plan, job, registry, cancellable, error))
     return NULL;
   emit_findings (job, plan->report);

@@ -48,6 +48,8 @@ godwit_plan_reopen (GodwitJob *job, GodwitRegistry *registry, GodwitReport *repo
   godwit_plan_open_hosts (job, registry, report, cancellable);
   if (g_cancellable_set_error_if_cancelled (cancellable, error))
     return NULL;
+  if (!godwit_plan_check_identity (job, error))
+    return NULL;
   if (godwit_plan_is_fenced (job)) {
     g_autofree char *remedy = g_strdup_printf ("go on there; or take it from one of its hosts "
                                                "again: godwit recover %s --take-over-from %s",

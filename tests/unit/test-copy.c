@@ -117,8 +117,9 @@ test_carries_everything (void)
   g_assert_cmpint (godwit_journal_get_step (bench.other, id, 0, NULL), ==, GODWIT_STEP_DONE);
   g_assert_cmpint (godwit_journal_get_step (bench.other, id, 1, NULL), ==, GODWIT_STEP_BEGUN);
   g_auto (GStrv) facts = godwit_journal_list_facts (bench.other, id, NULL);
-  g_assert_cmpuint (g_strv_length (facts), ==, 2);
+  g_assert_cmpuint (g_strv_length (facts), ==, 3);
   g_assert_cmpstr (facts[0], ==, "z.first");
+  g_assert_cmpstr (facts[2], ==, GODWIT_FACT_TAKEN_OVER);
 }
 
 /* However often the lost one comes back and claims its job, hosts know who is the later. */

@@ -72,9 +72,10 @@ test_every_cell (void)
 static void
 test_how_it_ended (void)
 {
-  static const char *const by_past[] = {
-      [GODWIT_PAST_RAN_ON] = "bb!bb!bb", [GODWIT_PAST_BY_HAND] = "bbadbabd"};
-  for (guint past = GODWIT_PAST_RAN_ON; past <= GODWIT_PAST_BY_HAND; past++) {
+  static const char *const by_past[] = {[GODWIT_PAST_RAN_ON] = "bb!bb!bb",
+                                        [GODWIT_PAST_ENDED] = "bbadbabd",
+                                        [GODWIT_PAST_OLD_COPY] = "ddacbadd"};
+  for (guint past = GODWIT_PAST_RAN_ON; past <= GODWIT_PAST_OLD_COPY; past++) {
     for (guint p = 0; p <= GODWIT_POSITION_COMMITTED; p++) {
       for (guint home = 0; home < N_STATES; home++) {
         gboolean down = home == GODWIT_GUEST_ABSENT || home == GODWIT_GUEST_SHUT_OFF ||

@@ -571,6 +571,17 @@ check_end (Sim *sim, const GodwitJobRecord *record)
     sim->broken = "it owes something though every host answers";
 }
 
+/* A doubt about a guest that was ended at home is for a person: this one wanted it to end. */
+static void
+settle_by_hand (Sim *sim, const GodwitJobRecord *record)
+{
+  if (record->state != GODWIT_JOB_IN_DOUBT || sim->home != GODWIT_GUEST_SHUT_OFF ||
+      sim->target != GODWIT_GUEST_PAUSED || sim->home_end != GODWIT_END_SHUT_DOWN)
+    return;
+  tell (sim, "ended at the target by hand");
+  sim->target = GODWIT_GUEST_ABSENT;
+}
+
 static void
 play (GodwitJournal *journal, guint32 seed)
 {
@@ -595,6 +606,8 @@ play (GodwitJournal *journal, guint32 seed)
       sim.trouble = 0;
       sim.home_cut = sim.target_cut = FALSE;
     }
+    if (n >= RECOVERIES - 3)
+      settle_by_hand (&sim, last);
     tell (&sim, "RECOVER");
     work (&sim, journal, record->id, FALSE);
     godwit_job_record_free (last);

@@ -19,7 +19,7 @@ static void
 act_claim (void)
 {
   g_autoptr (GError) error = NULL;
-  godwit_agent_claim_job ("job", 5, &error);
+  godwit_agent_claim_job ("job", 5, 0, &error);
   g_assert_no_error (error);
 }
 
@@ -27,7 +27,7 @@ static void
 act_claim_again (void)
 {
   g_autoptr (GError) error = NULL;
-  godwit_agent_claim_job ("job", 6, &error);
+  godwit_agent_claim_job ("job", 6, 0, &error);
   g_assert_no_error (error);
 }
 
@@ -36,7 +36,7 @@ static gboolean
 refuses (guint64 epoch)
 {
   g_autoptr (GError) error = NULL;
-  return !godwit_agent_claim_job ("job", epoch, &error);
+  return !godwit_agent_claim_job ("job", epoch, 0, &error);
 }
 
 static gboolean
