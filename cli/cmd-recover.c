@@ -52,25 +52,37 @@ judge (CliExit code)
 }
 
 static CliExit
-recover_all (CliContext *context)
+recover_each (CliContext *context, const GPtrArray *jobs)
 {
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GPtrArray) stranded = NULL;
-  GodwitClient *client = cli_context_get_client (context, &error);
   CliExit worst = CLI_DONE;
 
-  stranded = client != NULL ? godwit_client_list_stranded (client, &error) : NULL;
-  if (stranded == NULL)
-    return cli_fail (error);
-  if (stranded->len == 0 && !option_json)
-    g_print ("nothing to recover\n");
-  for (guint i = 0; i < stranded->len; i++) {
-    const GodwitJobRecord *job = stranded->pdata[i];
+  for (guint i = 0; i < jobs->len; i++) {
+    const GodwitJobRecord *job = jobs->pdata[i];
     CliExit code = judge (recover_one (context, job->id));
 
     worst = MAX (worst, code);
   }
   return worst;
+}
+
+static CliExit
+recover_all (CliContext *context)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GPtrArray) stranded = NULL;
+  g_autoptr (GPtrArray) owing = NULL;
+  GodwitClient *client = cli_context_get_client (context, &error);
+  CliExit worst;
+
+  stranded = client != NULL ? godwit_client_list_stranded (client, &error) : NULL;
+  owing = stranded != NULL ? godwit_client_list_owing (client, &error) : NULL;
+  if (owing == NULL)
+    return cli_fail (error);
+  if (stranded->len + owing->len == 0 && !option_json)
+    g_print ("nothing to recover\n");
+  /* What a job owes may lie where another one still has to end. */
+  worst = recover_each (context, stranded);
+  return MAX (worst, recover_each (context, owing));
 }
 
 static gboolean
@@ -136,7 +148,7 @@ const CliCommand cli_command_recover = {
     .arguments = "[JOB]",
     .summary = "Finish or undo a job whose worker died; say who owns the guest",
     .details =
-        "Without JOB: all that wait. Running it twice changes nothing.\n"
+        "Without JOB: all that wait or owe clean-up. Running it twice changes nothing.\n"
         "Where a host cannot be asked and the guest may be on it, nothing is decided until it\n"
         "answers, or until you say that it is off. Say it only of a host that you have turned "
         "off:\n"

@@ -293,16 +293,37 @@ is_stranded (const GodwitJobRecord *record)
   return record->epoch > 0 || g_get_real_time () - record->created_us > START_GRACE_US;
 }
 
+static gboolean
+is_owing (const GodwitJobRecord *record)
+{
+  return godwit_job_state_is_terminal (record->state) && record->debts > 0 &&
+         !godwit_job_record_is_worker_alive (record) &&
+         godwit_lock_look (record->id) != GODWIT_LOCK_HELD;
+}
+
+static GPtrArray *
+list_jobs (GodwitClient *self, gboolean (*is_wanted) (const GodwitJobRecord *), GError **error)
+{
+  GPtrArray *jobs = godwit_journal_list_jobs (self->journal, error);
+  for (guint i = jobs != NULL ? jobs->len : 0; i > 0; i--) {
+    if (!is_wanted (g_ptr_array_index (jobs, i - 1)))
+      g_ptr_array_remove_index (jobs, i - 1);
+  }
+  return jobs;
+}
+
 GPtrArray *
 godwit_client_list_stranded (GodwitClient *self, GError **error)
 {
   g_return_val_if_fail (GODWIT_IS_CLIENT (self), NULL);
-  GPtrArray *jobs = godwit_journal_list_jobs (self->journal, error);
-  for (guint i = jobs != NULL ? jobs->len : 0; i > 0; i--) {
-    if (!is_stranded (g_ptr_array_index (jobs, i - 1)))
-      g_ptr_array_remove_index (jobs, i - 1);
-  }
-  return jobs;
+  return list_jobs (self, is_stranded, error);
+}
+
+GPtrArray *
+godwit_client_list_owing (GodwitClient *self, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_CLIENT (self), NULL);
+  return list_jobs (self, is_owing, error);
 }
 
 /* --- abort ------------------------------------------------------------------------------- */

@@ -42,6 +42,9 @@ gboolean godwit_client_state_off (GodwitClient *self, const char *job, gboolean 
 /* Jobs whose worker is dead and whose state is not terminal. (element-type GodwitJobRecord) */
 GPtrArray *godwit_client_list_stranded (GodwitClient *self, GError **error);
 
+/* Jobs that have ended and still owe clean-up. (element-type GodwitJobRecord) */
+GPtrArray *godwit_client_list_owing (GodwitClient *self, GError **error);
+
 /* Calls @listener, in the calling thread, for every event after serial @after, first from the
  * journal, then live, until no worker works on the job any more or @cancellable is cancelled; both
  * are TRUE. Progress is told only while the worker's socket can be reached. */
