@@ -4,8 +4,8 @@
 #include <godwit/error.h>
 #include <godwit/live.h>
 
-/* Memory goes over a link and disks are read where they are, so a quarter as much is read before
- * the memory has arrived. */
+/* Memory goes over a link and disks are read where they are, so a quarter as much is usually read
+ * before the memory has arrived. */
 #define REST_OF_MEMORY 4
 
 static const char *const tunnel_names[] = {"tunnel-memory", "tunnel-disks"};

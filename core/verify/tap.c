@@ -5,7 +5,8 @@
 
 #define LOOK_US 10000
 /* A reader that gets on looks at hundreds of MiB meanwhile. */
-#define STUCK_US (10 * G_USEC_PER_SEC)
+#define STUCK_US  (10 * G_USEC_PER_SEC)
+#define MOMENT_US 250000
 
 struct _GodwitTap {
   gatomicrefcount refs;
@@ -123,23 +124,45 @@ count_waiting (GodwitTap *self)
   return waiting;
 }
 
+typedef struct {
+  gint64 begin_us;
+  guint64 begin;
+  gint64 moved_us;
+  guint64 least;
+} Pace;
+
+/* What is left may have to be read while the guest stands still, so a slow disk may leave less. */
+static gboolean
+is_moment (const Pace *pace, guint64 waiting, gint64 now)
+{
+  guint64 done = pace->begin > waiting ? pace->begin - waiting : 0;
+  return waiting == 0 || waiting / MOMENT_US <= done / (guint64)MAX (now - pace->begin_us, 1);
+}
+
+static gboolean
+is_stuck (Pace *pace, guint64 waiting, gint64 now)
+{
+  if (waiting < pace->least) {
+    pace->least = waiting;
+    pace->moved_us = now;
+  }
+  return now - pace->moved_us >= STUCK_US;
+}
+
 void
 godwit_tap_hold (GodwitTap *self, guint64 rest, GCancellable *cancellable)
 {
-  guint64 least = G_MAXUINT64;
-  gint64 since = g_get_monotonic_time ();
+  gint64 now = g_get_monotonic_time ();
 
   g_mutex_lock (&self->lock);
-  while (self->readers > 0 && self->off == NULL && !g_cancellable_is_cancelled (cancellable)) {
-    guint64 waiting = count_waiting (self);
-    gint64 now = g_get_monotonic_time ();
-    if (waiting < least) {
-      least = waiting;
-      since = now;
-    }
-    if ((self->connected && waiting <= rest) || now - since >= STUCK_US)
-      break;
+  guint64 waiting = count_waiting (self);
+  Pace pace = {.begin_us = now, .begin = waiting, .moved_us = now, .least = waiting};
+  while (self->readers > 0 && self->off == NULL && !g_cancellable_is_cancelled (cancellable) &&
+         !(self->connected && waiting <= rest && is_moment (&pace, waiting, now)) &&
+         !is_stuck (&pace, waiting, now)) {
     g_cond_wait_until (&self->changed, &self->lock, now + LOOK_US);
+    now = g_get_monotonic_time ();
+    waiting = count_waiting (self);
   }
   g_mutex_unlock (&self->lock);
 }

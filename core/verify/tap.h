@@ -33,8 +33,9 @@ gboolean godwit_tap_wait_in_step (GodwitTap *self, gint64 deadline_us);
 void godwit_tap_add_reader (GodwitTap *self, gint change);
 /* The reader has all the connections that it will ever have. */
 void godwit_tap_set_connected (GodwitTap *self);
-/* Returns when the reader is connected and at most @rest bytes wait to be looked at, and at once
- * if nobody reads or the reading does not get on: then there is nothing to wait for. */
+/* Returns when the reader is connected and what waits to be looked at is at most @rest bytes and
+ * a moment's work, as fast as it has been going; and at once if nobody reads or the reading does
+ * not get on: then there is nothing to wait for. */
 void godwit_tap_hold (GodwitTap *self, guint64 rest, GCancellable *cancellable);
 
 /* One connection. Bytes of either direction are told in their order and before they are passed
