@@ -239,7 +239,10 @@ godwit_offers_new (GError **error)
 void
 godwit_offers_stop (GodwitOffers *self)
 {
+  g_autofree char *directory = agents_dir ();
   unlink (self->path);
+  /* This may be the last agent here for a long time, and it may have ended others itself. */
+  sweep_dead_sockets (directory);
   g_cancellable_cancel (self->stop);
   g_thread_join (self->thread);
   close (self->listener);
