@@ -101,10 +101,12 @@ def no_orphan(case):
 
 
 def except_of_a_stopped_guest(case):
-    """What the pictures of a running guest have at its home, and one that is off has not."""
+    """What of the pictures of a running guest does not hold at the home of one that is not."""
+    name = case.guest.name
+    if case.end_state == "paused":
+        return re.compile(rf"^{case.home} (has|lacks) domains: {name} ")
     if case.end_state != "shut off":
         return None
-    name = case.guest.name
     return re.compile(rf"^{case.home} (has|lacks) (domains: {name} |processes: qemu of {name} "
                       rf"|listeners: .*-{name}/|files: . \S+ \d+ {case.guest.directory})")
 
