@@ -32,9 +32,12 @@ lab_switch_start ()
 # second switch, so that a guest's network follows it as in a data centre.
 lab_net_attach ()
 {
-  local host=$1 pid=$2 address=$3
+  local host=$1 pid=$2 address=$3 mac
+  # A host keeps its network card when it boots again, and peers what they know
+  # of it.
+  mac=$(printf '02:67:77:00:00:%02x' "${address##*.}")
   lab_switch ip -batch - <<END
-link add h-$host type veth peer name eth0 netns $pid
+link add h-$host type veth peer name eth0 address $mac netns $pid
 link add g-$host type veth peer name eth1 netns $pid
 link set h-$host master sw0 up
 link set g-$host master sw1 up
