@@ -64,6 +64,21 @@ plant_at (const Plant *plant, guint mib)
                   mib));
 }
 
+/* As if nothing had been: the guest runs at the source, and the destination has nothing of it. */
+static void
+assert_kept (const char *name, const char *image)
+{
+  lab_assert_state ("a", name, "running");
+  lab_assert_state ("b", name, "absent");
+  lab_assert_writes ("a", name);
+  g_autofree char *left = lab_sh ("b", "find " IMAGES " -path '*%s*'", name);
+  g_assert_cmpstr (left, ==, "");
+  lab_assert_clean ();
+  g_free (lab ("guest", "stop", "a", name, NULL));
+  lab_assert_nothing_lost ("a", name, image);
+  lab_guest_forget (name);
+}
+
 static void
 test_foreign_write (gconstpointer data)
 {
@@ -95,15 +110,34 @@ test_foreign_write (gconstpointer data)
   g_assert_cmpint (lab_process_finish (job), ==, 1);
   lab_assert_contains (lab_process_get_output (job), said);
 
-  lab_assert_state ("a", plant->name, "running");
-  lab_assert_state ("b", plant->name, "absent");
-  lab_assert_writes ("a", plant->name);
-  g_autofree char *left = lab_sh ("b", "find " IMAGES " -path '*%s*'", plant->name);
-  g_assert_cmpstr (left, ==, "");
-  lab_assert_clean ();
-  g_free (lab ("guest", "stop", "a", plant->name, NULL));
-  lab_assert_nothing_lost ("a", plant->name, image);
-  lab_guest_forget (plant->name);
+  assert_kept (plant->name, image);
+}
+
+/* The same for a cold copy: the block is there, and then is another, while the rest arrives. */
+static void
+test_foreign_write_cold (void)
+{
+  const Plant plant = {"vfc", "raw", WHERE_DATA};
+  g_autofree char *image = lab_guest_define ("a", "vfc", "--format raw --size 128 --fill 60");
+  guint mib = find_mib (&plant, image);
+
+  lab_guest_boot ("a", "vfc");
+  g_free (lab ("rate", "a", "100", NULL));
+  LabProcess *job =
+      lab_spawn ("a", "godwit migrate vfc --to b --strategy cold --allow-downtime 2>&1");
+  lab_process_expect (job, "disk vda: ");
+  g_free (lab_sh ("b",
+                  "for try in $(seq 600); do"
+                  "  dd if=%s bs=1M skip=%u count=1 status=none 2>/dev/null | head -c 4096 |"
+                  "    tr -d '\\0' | grep -q . && break;"
+                  "  sleep 0.05;"
+                  "done; tr '\\0' '\\252' </dev/zero | head -c 4096 |"
+                  "  dd of=%s bs=1M seek=%u conv=notrunc status=none",
+                  image, mib, image, mib));
+  g_free (lab ("rate", "a", "none", NULL));
+  g_assert_cmpint (lab_process_finish (job), ==, 1);
+  lab_assert_contains (lab_process_get_output (job), "is not what was sent");
+  assert_kept (plant.name, image);
 }
 
 static void
@@ -151,5 +185,6 @@ main (int argc, char **argv)
         g_strdup_printf ("/verify/foreign-write/%s/%s", plants[i].format, wheres[plants[i].where]);
     g_test_add_data_func (path, &plants[i], test_foreign_write);
   }
+  g_test_add_func ("/verify/foreign-write/cold", test_foreign_write_cold);
   return lab_main ("verify", "a,b", NULL);
 }
