@@ -229,6 +229,8 @@ def foreign_xml():
 IGNORED = re.compile(r" /var/lib/godwit\b| /run/godwit/plugins\.cache|/note-end |<defunct>"
                      # Empty rooms that are made when first needed, and stay.
                      r"| /run/godwit/(agents|sessions|jobs|claims)$| /etc/libvirt/qemu/autostart$")
+# Whose a parked copy is depends on whether the daemon had the time to take it back.
+PARKED = re.compile(r"^(files: .) \S+ (\d+ \S+_migrate/)")
 # Why a guest is in its state is the past.
 REASON = re.compile(r"^(domains: .*) \([a-z ]+\) ")
 QEMU = re.compile(r"^(\S+) \S*qemu-system-\S+ .*guest=([a-z0-9]+).*$")
@@ -242,7 +244,7 @@ def normal(text):
             section = line[3:]
         elif not IGNORED.search(line):
             line = section + ": " + QEMU.sub(r"qemu of \2 as \1", line)
-            lines.add(REASON.sub(r"\1 ", line))
+            lines.add(PARKED.sub(r"\1 \2", REASON.sub(r"\1 ", line)))
     return lines
 
 
