@@ -7,7 +7,8 @@ import labhosts as lh
 import striking
 import world as w
 
-COMMAND_SECONDS = 300
+# The end of a command is waited for longer than it may take, so that how long it took is known.
+COMMAND_SECONDS = 900
 
 
 class Played:
