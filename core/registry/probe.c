@@ -141,7 +141,8 @@ static char *
 describe_end (const Probe *probe, int status)
 {
   if (probe->timed_out)
-    return g_strdup_printf ("it did not finish loading within %.3g s", wall_limit_ms / 1000.0);
+    return g_strdup_printf ("it did not finish loading within %.3g s of waiting time",
+                            wall_limit_ms / 1000.0);
   if (WIFSIGNALED (status) && (WTERMSIG (status) == SIGPROF || WTERMSIG (status) == SIGXCPU))
     return g_strdup_printf ("loading it used more than %.3g s of processor time",
                             cpu_limit_ms / 1000.0);

@@ -315,11 +315,10 @@ lab_snapshot (void)
         lab_sh (hosts[i], "virsh -q list --all --uuid --name | sort; for d in $(virsh -q list "
                           "--all --name); do virsh dominfo $d | grep -E '^(State|Autostart|"
                           "Persistent)'; virsh dumpxml --inactive $d | sha256sum; done");
-    g_autofree char *files = lab_sh (
-        hosts[i],
-        "find /var/lib/libvirt/images /srv /run/godwit /etc/godwit -not -name "
-        "jobs -not -name claims -not -name agents -not -name sessions -not -name offers -not -name "
-        "plugins.cache -printf '%%p %%y %%m %%U:%%G %%i\\n' 2>/dev/null | sort");
+    g_autofree char *files =
+        lab_sh (hosts[i], "find /var/lib/libvirt/images /srv /run/godwit /etc/godwit -not -name "
+                          "jobs -not -name claims -not -name "
+                          "plugins.cache -printf '%%p %%y %%m %%U:%%G %%i\\n' 2>/dev/null | sort");
     g_autofree char *processes =
         lab_sh (hosts[i], "ps -eo comm= | grep -E 'godwit|^ssh$|qemu' | sort; true");
     g_string_append_printf (text, "== %s domains\n%s\n== %s files\n%s\n== %s processes\n%s\n",
