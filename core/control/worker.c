@@ -2,6 +2,7 @@
 #include "control/client.h"
 #include "control/log.h"
 #include "control/work.h"
+#include "plan/machines.h"
 #include "plan/planner.h"
 
 #include <godwit/disks.h>
@@ -156,6 +157,8 @@ godwit_worker_main (int argc, char **argv, const GodwitBuiltin *builtins)
     return 2;
   }
   godwit_log_use_system ();
+  /* A job that is recovered opens no host if it had touched nothing; its dead worker may have. */
+  godwit_machines_sweep_sessions ();
   g_auto (Worker) self = {.errand = &errand, .builtins = builtins};
   self.config = godwit_config_load (errand.config_path, &self.config_error);
   const GodwitEngineBackend backend = {.plan = plan,

@@ -217,6 +217,8 @@ godwit_engine_finish_rolled_back (GodwitEngine *self)
     g_free (chosen);
     chosen = g_steal_pointer (&recover);
     g_string_append (text, "; still to be cleaned up: a marker file of the plan");
+  } else if (record->failed_step == NULL && cause_code (self) == GODWIT_ERROR_TRANSIENT) {
+    g_string_append (text, "; nothing of the job is left");
   }
   if (record->failed_step != NULL) {
     g_autofree char *where = godwit_engine_describe (self);

@@ -170,6 +170,23 @@ make_session (GodwitMachines *self, const char *parent, GError **error)
   return TRUE;
 }
 
+static char *
+make_sessions_path (void)
+{
+  return g_build_filename (godwit_paths_get_runtime_dir (), "sessions", NULL);
+}
+
+void
+godwit_machines_sweep_sessions (void)
+{
+  g_autofree char *parent = make_sessions_path ();
+  int fd = lock_directory (parent, LOCK_EX);
+  if (fd < 0)
+    return;
+  remove_dead_sessions (parent);
+  close (fd);
+}
+
 /* Makes the session directory on first use, so that looking a name up leaves nothing behind. */
 static gboolean
 ensure_session (GodwitMachines *self, GError **error)
@@ -177,7 +194,7 @@ ensure_session (GodwitMachines *self, GError **error)
   if (self->session != NULL)
     return TRUE;
 
-  g_autofree char *parent = g_build_filename (godwit_paths_get_runtime_dir (), "sessions", NULL);
+  g_autofree char *parent = make_sessions_path ();
   if (strlen (parent) + 7 > SESSION_PATH_MAX)
     return make_session (self, "/tmp", error);
   if (!godwit_paths_make_dir (parent, 0700, error))

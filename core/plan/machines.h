@@ -41,6 +41,9 @@ gboolean godwit_machines_get_transport (GodwitMachines *self, const char *name,
 /* The agent's command on that host, split into words. */
 GStrv godwit_machines_get_agent_command (GodwitMachines *self, const char *name, GError **error);
 
+/* What transports of killed processes left on this machine goes away. */
+void godwit_machines_sweep_sessions (void);
+
 /* Whether @name is the machine that the caller runs on, by its name alone. */
 gboolean godwit_machines_is_this (GodwitMachines *self, const char *name);
 

@@ -4,6 +4,7 @@ well. `case` is a played.Played: the world, the guest, and what was done and see
 
 import json
 import re
+import shlex
 
 import journal
 import labhosts as lh
@@ -32,14 +33,14 @@ def look(case):
     """{host: (state, persistent, autostart, title, metadata)}, a state of "absent" if unknown."""
     name = case.guest.name
     answers = case.world.on_both(
-        f"virsh -q domstate {name} 2>/dev/null | head -n 1; echo ---; "
-        f"virsh -q dominfo {name} 2>/dev/null | sed -n 's/^\\(Persistent\\|Autostart\\): *//p'; "
-        f"echo ---; virsh -q dumpxml {name} 2>/dev/null | grep -E '<title>|<owner ' | sort")
+        f"virsh -q 'domstate {name}; echo ---; dominfo {name}; echo ---; dumpxml {name}' 2>/dev/null")
     found = {}
     for host, answer in answers.items():
-        state, facts, texts = (part.strip() for part in answer.split("---"))
-        facts = facts.split("\n") if facts else ["no", "disable"]
-        found[host] = (state or "absent", facts[0], facts[1], re.sub(r"\s+", " ", texts))
+        state, facts, xml = (part.strip() for part in answer.split("---", 2))
+        facts = dict(re.findall(r"^(Persistent|Autostart): *(\S+)$", facts, re.M))
+        texts = sorted(line.strip() for line in xml.splitlines() if re.search("<title>|<owner ", line))
+        found[host] = (state or "absent", facts.get("Persistent", "no"),
+                       facts.get("Autostart", "disable"), " ".join(texts))
     return found
 
 
@@ -114,15 +115,16 @@ def except_of_a_stopped_guest(case):
 def inside_qemu(case):
     """What a migration leaves inside of a QEMU is seen by no list of processes."""
     wrong = []
-    for command in ("query-block-jobs", "query-block-exports"):
-        answer = lh.on(case.home, f"virsh -q qemu-monitor-command {case.guest.name} "
-                                  f"'{{\"execute\":\"{command}\"}}'")
-        if json.loads(answer)["return"]:
-            wrong.append(f"{command} at {case.home}: {answer}")
-    nodes = lh.on(case.home, f"virsh -q qemu-monitor-command {case.guest.name} "
-                             "'{\"execute\":\"query-named-block-nodes\",\"arguments\":{\"flat\":true}}'")
+    commands = ({"execute": "query-block-jobs"}, {"execute": "query-block-exports"},
+                {"execute": "query-named-block-nodes", "arguments": {"flat": True}})
+    asked = "; ".join(f"qemu-monitor-command {case.guest.name} '{json.dumps(command)}'"
+                      for command in commands)
+    text = lh.on(case.home, f"virsh -q {shlex.quote(asked)}")
+    jobs, exports, nodes = (json.loads(line)["return"] for line in text.splitlines() if line)
+    wrong += [f"block job is left at {case.home}: {job}" for job in jobs]
+    wrong += [f"block export is left at {case.home}: {export}" for export in exports]
     wrong += [f"block node {node['node-name']} is left at {case.home}"
-              for node in json.loads(nodes)["return"] if node["node-name"].startswith("migration-")]
+              for node in nodes if node["node-name"].startswith("migration-")]
     return wrong
 
 

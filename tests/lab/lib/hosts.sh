@@ -211,9 +211,8 @@ lab_lock ()
 lab_unlock ()
 {
   rm -f "/run/godwit-lab/.lock-$LAB"
-  # Other instances may be there.
-  rmdir --ignore-fail-on-non-empty /run/godwit-lab
-  [[ ! -d ${LAB_BIG%/*} ]] || rmdir --ignore-fail-on-non-empty "${LAB_BIG%/*}"
+  # Other instances may be there, or may just have taken them away.
+  rmdir /run/godwit-lab "${LAB_BIG%/*}" 2>/dev/null || true
 }
 
 # Every outer process of the instance, whether or not a pid file names it.
