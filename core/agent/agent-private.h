@@ -41,6 +41,8 @@ gboolean godwit_agent_claim_job (const char *job, guint64 epoch, int worker, GEr
 gboolean godwit_agent_check_epoch (const char *job, guint64 epoch, GError **error);
 /* A file in the state directory of this host, whose directory is made. */
 char *godwit_agent_make_job_path (const char *kind, const char *job, GError **error);
+/* Claims of processes that were killed go away. */
+void godwit_agent_sweep_claims (void);
 /* At the end of the process. */
 void godwit_agent_forget_sessions (void);
 

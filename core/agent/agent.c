@@ -168,6 +168,13 @@ load_policy (GError **error)
   return godwit_policy_new ((const char *const *)directories, (const char *const *)programs);
 }
 
+void
+godwit_agent_sweep (void)
+{
+  godwit_offers_sweep ();
+  godwit_agent_sweep_claims ();
+}
+
 int
 godwit_agent_main (int argc, char **argv)
 {

@@ -12,4 +12,7 @@ G_BEGIN_DECLS
  * one data channel if the first line asks for it. Loads no plugin. */
 int godwit_agent_main (int argc, char **argv);
 
+/* What agents of this machine that were killed could not put away: sockets and claims. */
+void godwit_agent_sweep (void);
+
 G_END_DECLS

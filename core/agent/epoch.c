@@ -171,6 +171,31 @@ claim_locked (const char *path, const char *job, guint64 epoch, int worker, GErr
          end_lower_sessions (job, epoch, error);
 }
 
+/* One at a time reads and writes what was claimed here. Closing it is the end of the lock. */
+static int
+lock_epochs (const char *epochs, GError **error)
+{
+  int lock = open (epochs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock >= 0 && flock (lock, LOCK_EX) == 0)
+    return lock;
+  godwit_set_errno (error, errno, "lock", epochs);
+  if (lock >= 0)
+    close (lock);
+  return -1;
+}
+
+void
+godwit_agent_sweep_claims (void)
+{
+  g_autofree char *epochs = g_build_filename (godwit_paths_get_state_dir (), "epochs", NULL);
+  int lock = lock_epochs (epochs, NULL);
+  if (lock < 0)
+    return;
+  /* No job has that name, so only claims of the dead are met. */
+  end_lower_sessions ("", 0, NULL);
+  close (lock);
+}
+
 gboolean
 godwit_agent_claim_job (const char *job, guint64 epoch, int worker, GError **error)
 {
@@ -182,13 +207,9 @@ godwit_agent_claim_job (const char *job, guint64 epoch, int worker, GError **err
   if (!godwit_paths_make_dir (godwit_paths_get_runtime_dir (), 0755, error) ||
       !godwit_paths_make_dir (claims, 0700, error))
     return FALSE;
-  int lock = open (epochs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock < 0 || flock (lock, LOCK_EX) != 0) {
-    godwit_set_errno (error, errno, "lock", epochs);
-    if (lock >= 0)
-      close (lock);
+  int lock = lock_epochs (epochs, error);
+  if (lock < 0)
     return FALSE;
-  }
   gboolean ok = claim_locked (path, job, epoch, worker, error);
   close (lock);
   return ok;

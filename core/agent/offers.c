@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -178,7 +179,19 @@ agents_dir (void)
   return g_build_filename (godwit_paths_get_runtime_dir (), "agents", NULL);
 }
 
-/* An agent that was killed leaves its socket; nobody listens there. */
+/* Between its making and its first listening a socket looks like one of an agent that was killed.
+ * Closing it is the end of the lock; -1 if there is none. */
+static int
+lock_agents (const char *directory)
+{
+  int lock = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock < 0 || flock (lock, LOCK_EX) == 0)
+    return lock;
+  close (lock);
+  return -1;
+}
+
+/* An agent that was killed leaves its socket; nobody listens there. Called with the lock held. */
 static void
 sweep_dead_sockets (const char *directory)
 {
@@ -196,6 +209,37 @@ sweep_dead_sockets (const char *directory)
   }
 }
 
+void
+godwit_offers_sweep (void)
+{
+  g_autofree char *directory = agents_dir ();
+  int lock = lock_agents (directory);
+  if (lock < 0)
+    return;
+  sweep_dead_sockets (directory);
+  close (lock);
+}
+
+static int
+listen_at (const char *directory, const char *path, GError **error)
+{
+  struct sockaddr_un address;
+  if (!fill_address (&address, path, error))
+    return -1;
+  int lock = lock_agents (directory);
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0 || bind (fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+      listen (fd, 64) != 0) {
+    godwit_set_errno (error, errno, "listen at", path);
+    if (fd >= 0)
+      close (fd);
+    fd = -1;
+  }
+  if (lock >= 0)
+    close (lock);
+  return fd;
+}
+
 GodwitOffers *
 godwit_offers_new (GError **error)
 {
@@ -203,7 +247,7 @@ godwit_offers_new (GError **error)
   if (!godwit_paths_make_dir (godwit_paths_get_runtime_dir (), 0755, error) ||
       !godwit_paths_make_dir (directory, 0700, error))
     return NULL;
-  sweep_dead_sockets (directory);
+  godwit_offers_sweep ();
   /* Relative paths in the arguments of programs lead to nothing there, and no file system of
    * the caller's choice is kept busy. */
   if (chdir (directory) != 0) {
@@ -213,17 +257,9 @@ godwit_offers_new (GError **error)
   g_autofree char *random = godwit_random_token ();
   g_autofree char *name = g_strndup (random, NAME_LENGTH);
   g_autofree char *path = g_build_filename (directory, name, NULL);
-  struct sockaddr_un address;
-  if (!fill_address (&address, path, error))
+  int fd = listen_at (directory, path, error);
+  if (fd < 0)
     return NULL;
-  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0 || bind (fd, (struct sockaddr *)&address, sizeof address) != 0 ||
-      listen (fd, 64) != 0) {
-    godwit_set_errno (error, errno, "listen at", path);
-    if (fd >= 0)
-      close (fd);
-    return NULL;
-  }
   GodwitOffers *self = g_new0 (GodwitOffers, 1);
   g_mutex_init (&self->lock);
   g_cond_init (&self->changed);
@@ -239,10 +275,9 @@ godwit_offers_new (GError **error)
 void
 godwit_offers_stop (GodwitOffers *self)
 {
-  g_autofree char *directory = agents_dir ();
   unlink (self->path);
   /* This may be the last agent here for a long time, and it may have ended others itself. */
-  sweep_dead_sockets (directory);
+  godwit_offers_sweep ();
   g_cancellable_cancel (self->stop);
   g_thread_join (self->thread);
   close (self->listener);

@@ -16,6 +16,8 @@ G_BEGIN_DECLS
 typedef void (*GodwitOfferFunc) (GodwitStream *stream, gpointer data, GCancellable *cancellable);
 
 GodwitOffers *godwit_offers_new (GError **error);
+/* Sockets of agents that were killed go away. */
+void godwit_offers_sweep (void);
 /* No channel is taken up any more, and the socket is gone. */
 void godwit_offers_stop (GodwitOffers *self);
 

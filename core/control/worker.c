@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "agent/agent.h"
 #include "control/client.h"
 #include "control/log.h"
 #include "control/work.h"
@@ -157,8 +158,10 @@ godwit_worker_main (int argc, char **argv, const GodwitBuiltin *builtins)
     return 2;
   }
   godwit_log_use_system ();
-  /* A job that is recovered opens no host if it had touched nothing; its dead worker may have. */
+  /* A job that is recovered opens no host if it had touched nothing. Its worker, which was killed
+   * together with its agent, may have. */
   godwit_machines_sweep_sessions ();
+  godwit_agent_sweep ();
   g_auto (Worker) self = {.errand = &errand, .builtins = builtins};
   self.config = godwit_config_load (errand.config_path, &self.config_error);
   const GodwitEngineBackend backend = {.plan = plan,

@@ -7,6 +7,8 @@
 
 #define LOOK_DEADLINE_S 60
 #define MAX_LOOKS       10
+/* How long a host that does not answer is given to come back. */
+#define PATIENCE_S 20
 
 /* What a person has said of a host counts only while the host does not speak for itself. */
 static GodwitGuestState
@@ -84,13 +86,14 @@ static void
 look (GodwitEngine *self)
 {
   GodwitView *view = &self->view;
+  gint64 patient_until = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
   view->home = ask (self, TRUE, &view->home_why);
   view->target = ask (self, FALSE, &view->target_why);
   for (guint i = 0; i < MAX_LOOKS; i++) {
     gboolean answered = view->home != GODWIT_GUEST_UNKNOWN && view->target != GODWIT_GUEST_UNKNOWN;
     gboolean reachable = godwit_engine_get_hypervisor (self, TRUE) != NULL &&
                          godwit_engine_get_hypervisor (self, FALSE) != NULL;
-    if (!answered && !reachable)
+    if (!answered && (!reachable || g_get_monotonic_time () > patient_until))
       return;
     if (answered && godwit_engine_get_position (self) < GODWIT_POSITION_MOVING)
       return;

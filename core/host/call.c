@@ -31,6 +31,8 @@ translate (GodwitHost *self, const char *method, guint limit_ms, GError *inner, 
     godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE,
                       "look there for a hung file system or an overload",
                       "%s did not answer within %u s (%s)", self->name, limit_ms / 1000, method);
+    if (!g_str_equal (method, "Ping"))
+      godwit_host_suspect (self);
   } else if (g_error_matches (inner, G_DBUS_ERROR, G_DBUS_ERROR_UNKNOWN_METHOD)) {
     g_autofree char *remedy = g_strdup_printf ("upgrade godwit on %s", self->name);
     godwit_set_error (error, GODWIT_ERROR_NOT_SUPPORTED, remedy,
@@ -44,12 +46,26 @@ translate (GodwitHost *self, const char *method, guint limit_ms, GError *inner, 
   }
 }
 
+/* Waiting for each answer of a host that has lost power would keep the other one waiting. */
+gboolean
+godwit_host_check_heard (GodwitHost *self, GError **error)
+{
+  g_return_val_if_fail (GODWIT_IS_HOST (self), FALSE);
+  if (!g_atomic_int_get (&self->silent))
+    return TRUE;
+  godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, "look whether it is up and reachable",
+                    "%s has fallen silent", self->name);
+  return FALSE;
+}
+
 GVariant *
 godwit_host_call (GodwitHost *self, const char *method, GVariant *arguments, const char *reply,
                   guint extra_ms, GCancellable *cancellable, GError **error)
 {
   guint limit_ms = GODWIT_AGENT_CALL_MS + MARGIN_MS + extra_ms;
   g_autoptr (GError) local = NULL;
+  if (!g_str_equal (method, "Ping") && !godwit_host_check_heard (self, error))
+    return NULL;
   GVariant *result =
       g_dbus_connection_call_sync (self->connection, NULL, GODWIT_AGENT_PATH,
                                    GODWIT_AGENT_INTERFACE, method, arguments,

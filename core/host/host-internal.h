@@ -24,6 +24,8 @@ struct _GodwitHost {
   GMutex lock;
   GCond changed;
   gboolean closed;
+  gboolean suspect; /* a call went unanswered: whether the host is there at all is to be asked */
+  int silent;       /* atomic: it is not, and calls fail without being sent */
   GCancellable *closing;
   GThread *keepalive;
   GPtrArray *forwards;
@@ -37,6 +39,8 @@ GVariant *godwit_host_call (GodwitHost *self, const char *method, GVariant *argu
                             GError **error);
 gboolean godwit_host_call_nothing (GodwitHost *self, const char *method, GVariant *arguments,
                                    GCancellable *cancellable, GError **error);
+/* A call was not answered in time. */
+void godwit_host_suspect (GodwitHost *self);
 /* A call that starts a task: its number, 0 with an error. */
 guint godwit_host_start (GodwitHost *self, const char *method, GVariant *arguments,
                          GCancellable *cancellable, GError **error);

@@ -12,10 +12,11 @@
 
 #include <signal.h>
 
-#define CONNECT_S    30
-#define HANDSHAKE_MS 10000
-#define PING_S       15
-#define GRACE_MS     2500
+#define CONNECT_S     30
+#define HANDSHAKE_MS  10000
+#define PING_S        15
+#define SILENT_PING_S 1
+#define GRACE_MS      2500
 
 G_DEFINE_FINAL_TYPE (GodwitHost, godwit_host, G_TYPE_OBJECT)
 
@@ -232,20 +233,34 @@ read_info (GodwitHost *self, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
+void
+godwit_host_suspect (GodwitHost *self)
+{
+  g_mutex_lock (&self->lock);
+  self->suspect = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Tells the agent that we are there. It gives up when it hears nothing for long, because a cut
- * network tells it nothing. */
+ * network tells it nothing. The answer tells us the same of the agent. */
 static gpointer
 keep_alive (gpointer user_data)
 {
   GodwitHost *self = user_data;
   g_mutex_lock (&self->lock);
   while (!self->closed) {
-    gint64 next = godwit_deadline_in_ms (PING_S * 1000);
-    if (g_cond_wait_until (&self->changed, &self->lock, next) || self->closed)
+    guint pause_s = g_atomic_int_get (&self->silent) ? SILENT_PING_S : PING_S;
+    gint64 next = godwit_deadline_in_ms (pause_s * 1000);
+    while (!self->closed && !self->suspect && g_cond_wait_until (&self->changed, &self->lock, next))
+      ;
+    if (self->closed)
       continue;
     g_mutex_unlock (&self->lock);
-    godwit_host_call_nothing (self, "Ping", NULL, self->closing, NULL);
+    gboolean answered = godwit_host_call_nothing (self, "Ping", NULL, self->closing, NULL);
     g_mutex_lock (&self->lock);
+    self->suspect = FALSE;
+    g_atomic_int_set (&self->silent, !answered);
   }
   g_mutex_unlock (&self->lock);
   return NULL;

@@ -7,6 +7,9 @@
 
 /* Long enough for a far link and a busy daemon; a stopped daemon accepts and never answers. */
 #define OPEN_TIMEOUT_S 20
+/* For so long after that a daemon is taken for hung without being waited for again: whoever has ten
+ * questions to it must not wait ten times. */
+#define HUNG_S 15
 /* Signs of life that may be missed before a connection is given up. */
 #define KEEPALIVE_COUNT 5
 
@@ -210,8 +213,18 @@ run_open (gpointer data)
   return NULL;
 }
 
+static void
+set_hung (GodwitLibvirtHypervisor *self, GError **error)
+{
+  g_autofree char *remedy =
+      g_strdup_printf ("see on %s whether the daemon hangs: virsh list", self->host_name);
+  godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, remedy,
+                    "libvirt on %s did not answer within %d s (%s)", self->host_name,
+                    OPEN_TIMEOUT_S, self->uri);
+}
+
 static virConnectPtr
-open_another (const GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
+open_another (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
 {
   g_autoptr (Opening) opening = g_new0 (Opening, 1);
   gint64 deadline = g_get_monotonic_time () + OPEN_TIMEOUT_S * G_USEC_PER_SEC;
@@ -235,11 +248,7 @@ open_another (const GodwitLibvirtHypervisor *self, GCancellable *cancellable, GE
                        MIN (deadline, g_get_monotonic_time () + 100 * G_TIME_SPAN_MILLISECOND));
   }
   if (!opening->done) {
-    g_autofree char *remedy =
-        g_strdup_printf ("see on %s whether the daemon hangs: virsh list", self->host_name);
-    godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, remedy,
-                      "libvirt on %s did not answer within %d s (%s)", self->host_name,
-                      OPEN_TIMEOUT_S, self->uri);
+    set_hung (self, error);
     return NULL;
   }
   if (opening->connection == NULL)
@@ -257,6 +266,13 @@ check_connected (GodwitLibvirtHypervisor *self, GError **error)
   return FALSE;
 }
 
+static gboolean
+check_host (GodwitLibvirtHypervisor *self, GError **error)
+{
+  g_autoptr (GodwitHost) host = g_weak_ref_get (&self->host);
+  return host == NULL || godwit_host_check_heard (host, error);
+}
+
 /* Called with the lock held. */
 static gboolean
 ensure_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
@@ -264,14 +280,23 @@ ensure_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **
   if (self->connection != NULL && virConnectIsAlive (self->connection) == 1)
     return TRUE;
   g_clear_pointer (&self->connection, virConnectClose);
+  if (self->hung_at > 0 && g_get_monotonic_time () - self->hung_at < HUNG_S * G_USEC_PER_SEC) {
+    set_hung (self, error);
+    return FALSE;
+  }
+  gint64 began = g_get_monotonic_time ();
   self->connection = open_another (self, cancellable, error);
+  gint64 now = g_get_monotonic_time ();
+  gboolean hung = self->connection == NULL && now - began >= OPEN_TIMEOUT_S * G_USEC_PER_SEC;
+  self->hung_at = hung ? now : 0;
   return self->connection != NULL;
 }
 
 LvSession *
 lv_hypervisor_enter (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
 {
-  if (!check_connected (self, error) || lv_is_cancelled (cancellable, error))
+  if (!check_connected (self, error) || lv_is_cancelled (cancellable, error) ||
+      !check_host (self, error))
     return NULL;
   g_rec_mutex_lock (&self->mutex);
   if (!ensure_open (self, cancellable, error)) {
@@ -295,7 +320,7 @@ lv_session_leave (LvSession *session)
 virConnectPtr
 lv_hypervisor_open (GodwitLibvirtHypervisor *self, GCancellable *cancellable, GError **error)
 {
-  if (!check_connected (self, error))
+  if (!check_connected (self, error) || !check_host (self, error))
     return NULL;
   return open_another (self, cancellable, error);
 }
@@ -310,6 +335,7 @@ lv_hypervisor_connect (GodwitHypervisor *hypervisor, GodwitHost *host, GCancella
   if (self->open_uri == NULL) {
     if (self->host_name == NULL)
       self->host_name = g_strdup (host != NULL ? godwit_host_get_name (host) : "localhost");
+    g_weak_ref_set (&self->host, host);
     self->open_uri = choose_uri (self, host, cancellable, error);
     if (self->open_uri == NULL)
       return FALSE;

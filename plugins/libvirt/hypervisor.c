@@ -99,6 +99,7 @@ finalize (GObject *object)
   g_free (self->socket);
   g_free (self->open_uri);
   g_free (self->host_name);
+  g_weak_ref_clear (&self->host);
   g_rec_mutex_clear (&self->mutex);
   G_OBJECT_CLASS (godwit_libvirt_hypervisor_parent_class)->finalize (object);
 }
@@ -106,6 +107,7 @@ finalize (GObject *object)
 static void
 godwit_libvirt_hypervisor_init (GodwitLibvirtHypervisor *self)
 {
+  g_weak_ref_init (&self->host, NULL);
   g_rec_mutex_init (&self->mutex);
   self->uri = g_strdup (DEFAULT_URI);
   self->keepalive = DEFAULT_KEEPALIVE;

@@ -25,8 +25,11 @@ struct _GodwitLibvirtHypervisor {
   char *open_uri;
   char *host_name;
 
+  GWeakRef host; /* empty for this machine without an agent */
+
   GRecMutex mutex; /* held by whoever uses the connection */
   virConnectPtr connection;
+  gint64 hung_at; /* monotonic: when opening one was last given up; 0: never */
 };
 
 gboolean lv_hypervisor_provide (GodwitModule *module, GError **error);

@@ -33,6 +33,15 @@ const char *godwit_host_get_name (GodwitHost *self);
 gboolean godwit_host_is_local (GodwitHost *self);
 
 /**
+ * godwit_host_check_heard:
+ *
+ * For whoever has a way of his own to the host, before he waits for an answer there. Sends nothing.
+ *
+ * Returns: %FALSE with %GODWIT_ERROR_UNAVAILABLE while its agent does not answer. Since: 0.1
+ */
+gboolean godwit_host_check_heard (GodwitHost *self, GError **error);
+
+/**
  * godwit_host_get_machine_id:
  *
  * Returns: (transfer none) (nullable): the identity of the machine, equal for two names of one

@@ -46,8 +46,9 @@ class Report:
               f"{result.seconds:.1f} s", flush=True)
         for problem in result.problems:
             print("\n".join("#   " + line for line in problem.splitlines()))
+        log = self.write_log(result)
         if result.problems:
-            print(f"#   all that was printed: {self.write_log(result)}")
+            print(f"#   all that was printed: {log}")
         sys.stdout.flush()
 
     def skip(self, case, reason):
@@ -67,22 +68,55 @@ class Report:
         return 1 if self.bad else 0
 
 
-class Store:
-    """The last result of every case, by name, in one file."""
+class Record:
+    """The last result of every case that was ever played, as it goes with the sources: a line each,
+    with how often the case has passed without failing in between."""
 
-    def __init__(self, path, top):
+    COLUMNS = ("name", "passes", "seconds", "commit", "outcome")
+
+    def __init__(self, path):
+        self.path = path
+
+    def read(self):
+        if not os.path.exists(self.path):
+            return {}
+        with open(self.path, encoding="utf-8") as file:
+            lines = [line.rstrip("\n").split("\t") for line in file if not line.startswith("#")]
+        found = {}
+        for name, passes, seconds, commit, outcome in lines:
+            found[name] = {"passed": int(passes) > 0, "passes": int(passes),
+                           "seconds": float(seconds), "commit": commit, "outcome": outcome}
+        return found
+
+    def write(self, known, names):
+        """Cases that are no longer made are forgotten."""
+        with open(self.path, "w", encoding="utf-8") as file:
+            file.write("# " + "\t".join(self.COLUMNS) + "; written by ./dev faults --doc\n")
+            for name in sorted(set(names) & set(known)):
+                result = known[name]
+                file.write(f"{name}\t{result['passes']}\t{result['seconds']:.0f}\t"
+                           f"{result['commit']}\t{result['outcome']}\n")
+
+
+class Store:
+    """The last result of every case, by name: of this machine, over what goes with the sources."""
+
+    def __init__(self, path, record, top):
         self.path, self.commit = path, commit_of(top)
-        self.known = {}
+        self.known = record.read()
         if os.path.exists(path):
             with open(path, encoding="utf-8") as file:
-                self.known = json.load(file)
+                self.known.update(json.load(file))
 
-    def has_passed(self, name):
+    def has_passed(self, name, anywhere=False):
         found = self.known.get(name)
-        return found is not None and found["passed"] and found["commit"] == self.commit
+        return (found is not None and found["passed"] and
+                (anywhere or found["commit"] == self.commit))
 
     def add(self, result):
-        self.known[result.case.name] = dict(result.to_dict(), commit=self.commit)
+        before = self.known.get(result.case.name, {"passes": 0})["passes"]
+        self.known[result.case.name] = dict(result.to_dict(), commit=self.commit,
+                                            passes=0 if result.problems else before + 1)
         with open(self.path + ".new", "w", encoding="utf-8") as file:
             json.dump(self.known, file, indent=1, sort_keys=True)
         os.rename(self.path + ".new", self.path)

@@ -2,10 +2,10 @@
 """Which cases a test run has time for: chosen by the commit, so that many runs see them all."""
 
 import hashlib
-import os
 
-# A run that is to tell whether a change broke something needs cases that held before it.
-PROVEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "ci-cases.txt")
+# A run that is to tell whether a change broke something needs cases that held before it, and more
+# than once.
+PROVEN_PASSES = 2
 
 # Seconds that a case takes, on two processors; the sum is the budget of a test run.
 FAST, SLOW = 10, 80
@@ -30,15 +30,10 @@ def first_of_each(cases, key, commit):
     return list(chosen.values())
 
 
-def read_proven():
-    with open(PROVEN, encoding="utf-8") as file:
-        return {line.strip() for line in file if line.strip() and not line.startswith("#")}
-
-
-def choose(cases, commit):
+def choose(cases, commit, record):
     """In the order in which they matter, for the time may end before they do."""
-    proven = read_proven()
-    cases = [case for case in cases if case.name in proven]
+    cases = [case for case in cases
+             if case.name in record and record[case.name]["passes"] >= PROVEN_PASSES]
     tests = [case for case in cases if case.fault == "selftest"]
     rest = [case for case in cases if case.fault != "selftest"]
     crashes = [case for case in rest if case.name.startswith(("crash/", "stop/"))]

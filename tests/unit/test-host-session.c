@@ -159,6 +159,30 @@ test_close (Fixture *fixture, gconstpointer data)
   g_assert_null (g_dir_read_name (dir));
 }
 
+/* Nobody waits for a host that is known to be silent; when it speaks again it is asked again. */
+static void
+test_silent (Fixture *fixture, gconstpointer data)
+{
+  g_autoptr (GodwitHost) host = fixture_open (fixture, "a");
+  g_autoptr (GError) error = NULL;
+  kill (godwit_child_get_pid (host->channel->child), SIGSTOP);
+  g_atomic_int_set (&host->silent, TRUE);
+  gint64 start = g_get_monotonic_time ();
+  g_assert_false (godwit_host_claim_job (host, "job-1", 1, NULL, &error));
+  g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_UNAVAILABLE);
+  g_assert_nonnull (strstr (error->message, "a has fallen silent"));
+  /* A call that is sent to a stopped agent takes seconds. */
+  g_assert_cmpint (g_get_monotonic_time () - start, <, G_USEC_PER_SEC);
+  g_clear_error (&error);
+
+  kill (godwit_child_get_pid (host->channel->child), SIGCONT);
+  godwit_host_suspect (host);
+  while (g_atomic_int_get (&host->silent))
+    g_usleep (1000);
+  g_assert_true (godwit_host_claim_job (host, "job-1", 1, NULL, &error));
+  g_assert_no_error (error);
+}
+
 static void
 test_fencing (Fixture *fixture, gconstpointer data)
 {
@@ -197,6 +221,7 @@ main (int argc, char **argv)
   ADD ("dead", test_dead_session);
   ADD ("cancel", test_cancel);
   ADD ("close", test_close);
+  ADD ("silent", test_silent);
   ADD ("fencing", test_fencing);
   return g_test_run ();
 }
