@@ -27,8 +27,9 @@ typedef struct {
   GodwitStepState *states;
   guint commit;
   GodwitView view;
-  GError *cause; /* why the job is not simply going on */
-  GError *lost;  /* the journal could not be written: touch nothing more */
+  gboolean is_impatient; /* a host was waited for, and in vain */
+  GError *cause;         /* why the job is not simply going on */
+  GError *lost;          /* the journal could not be written: touch nothing more */
   gint64 began_us;
 } GodwitEngine;
 

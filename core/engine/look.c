@@ -82,6 +82,12 @@ godwit_engine_is_off (GodwitEngine *self, gboolean home)
               : self->view.target == GODWIT_GUEST_ABSENT && self->view.target_why != NULL;
 }
 
+static gboolean
+is_answered (const GodwitView *view)
+{
+  return view->home != GODWIT_GUEST_UNKNOWN && view->target != GODWIT_GUEST_UNKNOWN;
+}
+
 static void
 look (GodwitEngine *self)
 {
@@ -90,13 +96,13 @@ look (GodwitEngine *self)
   view->home = ask (self, TRUE, &view->home_why);
   view->target = ask (self, FALSE, &view->target_why);
   for (guint i = 0; i < MAX_LOOKS; i++) {
-    gboolean answered = view->home != GODWIT_GUEST_UNKNOWN && view->target != GODWIT_GUEST_UNKNOWN;
+    gboolean answered = is_answered (view);
     gboolean reachable = godwit_engine_get_hypervisor (self, TRUE) != NULL &&
                          godwit_engine_get_hypervisor (self, FALSE) != NULL;
-    if (!answered && (!reachable || g_get_monotonic_time () > patient_until))
-      return;
+    if (!answered && (!reachable || self->is_impatient || g_get_monotonic_time () > patient_until))
+      break;
     if (answered && godwit_engine_get_position (self) < GODWIT_POSITION_MOVING)
-      return;
+      break;
     godwit_engine_pause (self, 1);
     GodwitGuestState home = ask (self, TRUE, &view->home_why);
     GodwitGuestState target = ask (self, FALSE, &view->target_why);
@@ -104,8 +110,9 @@ look (GodwitEngine *self)
     view->home = home;
     view->target = target;
     if (steady && answered)
-      return;
+      break;
   }
+  self->is_impatient = !is_answered (view);
 }
 
 static void
@@ -120,8 +127,8 @@ ask_past (GodwitEngine *self)
 }
 
 /* Two answers are no picture while a migration still runs or is being aborted: they are asked
- * again until they have stood still, and a host that does not answer gets some time to come back.
- */
+ * again until they have stood still. A host that does not answer gets some time to come back, but
+ * not the same time again for each step that is undone. */
 void
 godwit_engine_look (GodwitEngine *self)
 {

@@ -18,6 +18,7 @@ class Played:
         self.home = None
         self.end_state = "running"
         self.unchecked = ()
+        self.ignored, self.undoings = [], []
         self.bound = 120
         self.orphan_seconds = invariants.ORPHAN_SECONDS
         self.strikes = striking.Strikes(world, controller)
@@ -68,6 +69,18 @@ class Played:
     def checks_without(self, *names):
         """What cannot hold after such a fault; the case itself says why."""
         self.unchecked = names
+
+    def ignore(self, host, pattern):
+        """Of the case's own making: no orphan, and no difference."""
+        self.ignored.append(rf"^{host} (has|lacks) ({pattern})")
+
+    def afterwards(self, undo):
+        """What is done when all has been looked at."""
+        self.undoings.append(undo)
+
+    def put_away(self):
+        while self.undoings:
+            self.undoings.pop()()
 
     def state_at(self, host):
         return invariants.look(self)[host][0]

@@ -60,8 +60,10 @@ start (const char *mountpoint)
                    NULL};
   struct fuse_args args = FUSE_ARGS_INIT (2, words);
   struct fuse_session *session = fuse_session_new (&args, &powerfs_ops, sizeof powerfs_ops, NULL);
-  if (session != NULL && fuse_session_mount (session, mountpoint) == 0)
+  if (session != NULL && fuse_session_mount (session, mountpoint) == 0) {
+    fs.session = session;
     return session;
+  }
   if (session != NULL)
     fuse_session_destroy (session);
   return NULL;

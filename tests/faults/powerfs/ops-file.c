@@ -101,6 +101,10 @@ op_read (fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_
     control_read (req, size, offset);
     return;
   }
+  if (fs.bad_reads) {
+    fuse_reply_err (req, EIO);
+    return;
+  }
   g_autofree char *data = g_malloc (size);
   ssize_t n = pread (node_from_ino (ino)->io, data, size, offset);
   if (n < 0)
@@ -115,6 +119,10 @@ op_write (fuse_req_t req, fuse_ino_t ino, const char *data, size_t size, off_t o
 {
   if (ino == CONTROL_INO) {
     control_write (req, data, size);
+    return;
+  }
+  if (fs.bad_writes) {
+    fuse_reply_err (req, EIO);
     return;
   }
   Node *node = node_from_ino (ino);

@@ -55,6 +55,9 @@ typedef struct {
   int lock; /* on what lies below */
   gboolean cut;
   gboolean stopped; /* cut, and not even errors are answered */
+  gboolean bad_reads;
+  gboolean bad_writes;
+  struct fuse_session *session;
 } Powerfs;
 
 extern Powerfs fs;

@@ -508,6 +508,29 @@ test_numbers (Power *power, gconstpointer data)
   g_assert_cmpint (before.st_mtim.tv_nsec, ==, after.st_mtim.tv_nsec);
 }
 
+/* A medium that fails is no power cut: what was there is there again when it is mended. */
+static void
+test_bad_medium (Power *power, gconstpointer data)
+{
+  char text[4] = "";
+  power_settle (power, "a", "old");
+  int fd = open (power_path (power, "a"), O_RDWR | O_CLOEXEC);
+  g_assert_cmpint (pread (fd, text, 3, 0), ==, 3);
+  power_control (power, "bad-reads");
+  /* The kernel forgets what it has in its own time. */
+  while (pread (fd, text, 3, 0) == 3)
+    g_usleep (1000);
+  g_assert_cmpint (errno, ==, EIO);
+  power_control (power, "good");
+  power_control (power, "bad-writes");
+  g_assert_cmpint (pread (fd, text, 3, 0), ==, 3);
+  g_assert_cmpint (pwrite (fd, "new", 3, 0), ==, -1);
+  g_assert_cmpint (errno, ==, EIO);
+  power_control (power, "good");
+  close (fd);
+  power_assert_text (power, "a", "old");
+}
+
 #define ADD(name, function)                                                                        \
   g_test_add ("/powerfs/" name, Power, NULL, power_set_up, function, power_tear_down)
 
@@ -545,5 +568,6 @@ main (int argc, char **argv)
   ADD ("killed", test_killed);
   ADD ("unmounted", test_unmounted);
   ADD ("numbers", test_numbers);
+  ADD ("bad-medium", test_bad_medium);
   return g_test_run ();
 }
