@@ -92,6 +92,15 @@ godwit_host_is_local (GodwitHost *self)
   return FALSE;
 }
 
+gboolean
+godwit_host_ping (GodwitHost *self, GCancellable *cancellable, GError **error)
+{
+  if (!self->silent)
+    return TRUE;
+  g_set_error (error, GODWIT_ERROR, GODWIT_ERROR_UNAVAILABLE, "%s did not answer", self->name);
+  return FALSE;
+}
+
 const char *
 godwit_host_get_boot_id (GodwitHost *self)
 {

@@ -16,6 +16,7 @@ struct _GodwitHost {
   GString *calls;         /* "mkdir job, remove /a" */
   const char *fail;       /* a call that fails, as it is noted */
   int fail_code;          /* with which code; 0: PEER */
+  gboolean silent;        /* its agent does not answer */
   gboolean no_watch;      /* processes cannot be watched */
   const char *boot_id;    /* of the boot that the host is in */
   GodwitProcess *process; /* the one that was watched last */

@@ -6,6 +6,7 @@ import os
 import time
 
 import labhosts as lh
+import world as w
 from catalogue import SIDES, at_side, fault
 
 
@@ -43,7 +44,10 @@ def power_lost(case, moment, variant):
     lose_power(case, host)
     if host != case.controller:
         moment.go_on()
-    case.end(moment.command)
+    command = case.end(moment.command)
     give_power(case, host)
+    # It was still running when the destination went away, so there was no reason to stop it.
+    if host == "b" and moment.phase == "prepared" and "has shut down" in command.output:
+        raise w.Wrong(f"the guest was stopped for a destination that is off: {command}")
     case.recover_until_ended()
     return moment.usual()

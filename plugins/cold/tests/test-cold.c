@@ -248,6 +248,20 @@ test_commit_needs_untouched_sources (Move *move, gconstpointer data)
   g_assert_true (fake_step (move->world, move->strategy, move->steps, "commit", FALSE, &error));
 }
 
+/* A guest is not stopped for a destination that has gone away. */
+static void
+test_silent_destination_stops_nothing (Move *move, gconstpointer data)
+{
+  g_autoptr (GError) error = NULL;
+
+  move->world->b->silent = TRUE;
+  g_assert_false (fake_step (move->world, move->strategy, move->steps, "shut-down", FALSE, &error));
+  g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_UNAVAILABLE);
+  g_assert_cmpint (move->world->hv_a->state, ==, GODWIT_GUEST_RUNNING);
+  g_assert_true (fake_step (move->world, move->strategy, move->steps, "shut-down", TRUE, NULL));
+  g_assert_cmpint (move->world->hv_a->state, ==, GODWIT_GUEST_RUNNING);
+}
+
 static void
 test_commit_needs_verified_copies (Move *move, gconstpointer data)
 {
@@ -465,6 +479,7 @@ main (int argc, char **argv)
   ADD ("/cold/stopped", set_up_stopped, test_stopped_guest_stays_stopped);
   ADD ("/cold/shared", set_up_shared, test_shared_disk_stays_where_it_is);
   ADD ("/cold/stubborn", set_up_stubborn, test_stubborn_guest_is_ended);
+  ADD ("/cold/silent", set_up_running, test_silent_destination_stops_nothing);
   ADD ("/cold/commit/stopped", set_up_running, test_commit_needs_a_stopped_source);
   ADD ("/cold/commit/untouched", set_up_running, test_commit_needs_untouched_sources);
   ADD ("/cold/commit/verified", set_up_stopped, test_commit_needs_verified_copies);
