@@ -168,6 +168,9 @@ def same_again(case):
         lh.on(case.home, f"virsh -q start {case.guest.name}")
         lh.settle(case.guest.name, case.home)
         case.end_state = "running"
+    if case.end_state == "running":
+        # One that has just been started again does not hear that it is to shut down.
+        lh.settle(case.guest.name, case.home)
     if not at_a:
         job = journal.newest(case.world, case.controller)
         if job["awaiting_confirm"]:

@@ -7,19 +7,12 @@ import hashlib
 # than once.
 PROVEN_PASSES = 2
 
-# Seconds that a case takes, on two processors; the sum is the budget of a test run.
-FAST, SLOW = 10, 80
-BUDGET = 300
-# They wait for what takes a minute and more by its nature.
-LONG = ("link cut", "packets lost", "stopped and continued", "journal's disk", ", lost")
+# Seconds that the cases of a test run may take together, as long as they took last.
+BUDGET = 400
 
 
 def rank(commit, name):
     return hashlib.sha256(f"{commit} {name}".encode()).hexdigest()
-
-
-def cost(case):
-    return SLOW if any(word in case.fault for word in LONG) else FAST
 
 
 def first_of_each(cases, key, commit):
@@ -44,7 +37,7 @@ def choose(cases, commit, record):
     wanted += sorted(rest, key=lambda case: rank(commit, case.name))
     chosen, seconds = [], 0
     for case in wanted:
-        if case not in chosen and seconds + cost(case) <= BUDGET:
+        if case not in chosen and seconds + record[case.name]["seconds"] <= BUDGET:
             chosen.append(case)
-            seconds += cost(case)
+            seconds += record[case.name]["seconds"]
     return chosen
