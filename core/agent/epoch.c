@@ -56,6 +56,14 @@ get_start_time (int pid)
   return g_strv_length (fields) > 20 ? g_ascii_strtoull (fields[20], NULL, 10) : 0;
 }
 
+/* What cannot be looked at may be alive. */
+static gboolean
+is_alive (int pid, guint64 start)
+{
+  guint64 found = get_start_time (pid);
+  return found != 0 ? found == start : kill (pid, 0) == 0 || errno != ESRCH;
+}
+
 static gboolean
 end_session (int pid, guint64 start, GError **error)
 {
@@ -92,7 +100,7 @@ end_lower_sessions (const char *job, guint64 epoch, GError **error)
     int pid = (int)g_ascii_strtoull (words[2], NULL, 10);
     guint64 start = g_ascii_strtoull (text, NULL, 10);
     gboolean lower = g_str_equal (words[0], job) && g_ascii_strtoull (words[1], NULL, 10) < epoch;
-    if (!lower && get_start_time (pid) == start)
+    if (!lower && is_alive (pid, start))
       continue;
     /* Whoever takes his own job over must not end himself. */
     if (lower && pid != getppid () && !end_session (pid, start, error))
@@ -173,10 +181,10 @@ claim_locked (const char *path, const char *job, guint64 epoch, int worker, GErr
 
 /* One at a time reads and writes what was claimed here. Closing it is the end of the lock. */
 static int
-lock_epochs (const char *epochs, GError **error)
+lock_epochs (const char *epochs, int operation, GError **error)
 {
   int lock = open (epochs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock >= 0 && flock (lock, LOCK_EX) == 0)
+  if (lock >= 0 && flock (lock, operation) == 0)
     return lock;
   godwit_set_errno (error, errno, "lock", epochs);
   if (lock >= 0)
@@ -188,7 +196,7 @@ void
 godwit_agent_sweep_claims (void)
 {
   g_autofree char *epochs = g_build_filename (godwit_paths_get_state_dir (), "epochs", NULL);
-  int lock = lock_epochs (epochs, NULL);
+  int lock = lock_epochs (epochs, LOCK_EX | LOCK_NB, NULL);
   if (lock < 0)
     return;
   /* No job has that name, so only claims of the dead are met. */
@@ -207,7 +215,7 @@ godwit_agent_claim_job (const char *job, guint64 epoch, int worker, GError **err
   if (!godwit_paths_make_dir (godwit_paths_get_runtime_dir (), 0755, error) ||
       !godwit_paths_make_dir (claims, 0700, error))
     return FALSE;
-  int lock = lock_epochs (epochs, error);
+  int lock = lock_epochs (epochs, LOCK_EX, error);
   if (lock < 0)
     return FALSE;
   gboolean ok = claim_locked (path, job, epoch, worker, error);

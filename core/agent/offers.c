@@ -179,15 +179,24 @@ agents_dir (void)
   return g_build_filename (godwit_paths_get_runtime_dir (), "agents", NULL);
 }
 
+#define LOCK_TRIES    100
+#define LOCK_PAUSE_US 10000
+
 /* Between its making and its first listening a socket looks like one of an agent that was killed.
  * Closing it is the end of the lock; -1 if there is none. */
 static int
 lock_agents (const char *directory)
 {
   int lock = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock < 0 || flock (lock, LOCK_EX) == 0)
-    return lock;
-  close (lock);
+  /* Whoever has it may have been stopped, and ending him is the work of an agent that is started.
+   */
+  for (guint i = 0; lock >= 0 && i < LOCK_TRIES; i++) {
+    if (flock (lock, LOCK_EX | LOCK_NB) == 0)
+      return lock;
+    g_usleep (LOCK_PAUSE_US);
+  }
+  if (lock >= 0)
+    close (lock);
   return -1;
 }
 

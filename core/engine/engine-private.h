@@ -27,6 +27,7 @@ typedef struct {
   GodwitStepState *states;
   guint commit;
   GodwitView view;
+  gboolean is_tidy;      /* nothing is left of a plan that died */
   gboolean is_impatient; /* a host was waited for, and in vain */
   GError *cause;         /* why the job is not simply going on */
   GError *lost;          /* the journal could not be written: touch nothing more */

@@ -217,7 +217,7 @@ godwit_engine_finish_rolled_back (GodwitEngine *self)
     g_free (chosen);
     chosen = g_steal_pointer (&recover);
     g_string_append (text, "; still to be cleaned up: a marker file of the plan");
-  } else if (record->failed_step == NULL && cause_code (self) == GODWIT_ERROR_TRANSIENT) {
+  } else if (record->failed_step == NULL && self->is_tidy) {
     g_string_append (text, "; nothing of the job is left");
   }
   if (record->failed_step != NULL) {

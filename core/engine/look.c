@@ -92,9 +92,9 @@ static void
 look (GodwitEngine *self)
 {
   GodwitView *view = &self->view;
-  gint64 patient_until = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
   view->home = ask (self, TRUE, &view->home_why);
   view->target = ask (self, FALSE, &view->target_why);
+  gint64 patient_until = g_get_monotonic_time () + PATIENCE_S * G_USEC_PER_SEC;
   for (guint i = 0; i < MAX_LOOKS; i++) {
     gboolean answered = is_answered (view);
     gboolean reachable = godwit_engine_get_hypervisor (self, TRUE) != NULL &&
@@ -113,6 +113,11 @@ look (GodwitEngine *self)
       break;
   }
   self->is_impatient = !is_answered (view);
+  /* While one host kept us waiting, what the other one had said grew old. */
+  if (self->is_impatient && view->home != GODWIT_GUEST_UNKNOWN)
+    view->home = ask (self, TRUE, &view->home_why);
+  if (self->is_impatient && view->target != GODWIT_GUEST_UNKNOWN)
+    view->target = ask (self, FALSE, &view->target_why);
 }
 
 static void

@@ -88,7 +88,7 @@ recover_unfinished (GodwitEngine *self)
     return godwit_engine_lose (self, error);
   /* Without a plan no step can have begun, and no host need be reached to know that. */
   if (steps->len == 0) {
-    tidy_planning (self);
+    self->is_tidy = tidy_planning (self);
     return set_cause (self, NULL) && godwit_engine_finish_rolled_back (self);
   }
   if (!reopen (self, &error))

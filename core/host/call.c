@@ -89,7 +89,10 @@ gboolean
 godwit_host_ping (GodwitHost *self, GCancellable *cancellable, GError **error)
 {
   g_return_val_if_fail (GODWIT_IS_HOST (self), FALSE);
-  return godwit_host_call_nothing (self, "Ping", NULL, cancellable, error);
+  if (!godwit_host_call_nothing (self, "Ping", NULL, cancellable, error))
+    return FALSE;
+  g_atomic_int_set (&self->silent, FALSE);
+  return TRUE;
 }
 
 gboolean
@@ -160,7 +163,10 @@ godwit_host_finish (GodwitHost *self, guint id, GCancellable *cancellable, GErro
 void
 godwit_host_cancel (GodwitHost *self, guint id)
 {
-  if (id != 0)
+  /* One that is silent hears it when the link is back; until then nobody waits. */
+  if (g_atomic_int_get (&self->silent))
+    godwit_host_post_cancel (self, id);
+  else if (id != 0)
     godwit_host_call_nothing (self, "Cancel", g_variant_new ("(u)", id), NULL, NULL);
 }
 

@@ -243,14 +243,16 @@ godwit_host_suspect (GodwitHost *self)
 }
 
 /* Tells the agent that we are there. It gives up when it hears nothing for long, because a cut
- * network tells it nothing. The answer tells us the same of the agent. */
+ * network tells it nothing. Two questions without an answer, of which one may be another call, tell
+ * us the same of the agent. A session that has ended says so itself. */
 static gpointer
 keep_alive (gpointer user_data)
 {
   GodwitHost *self = user_data;
+  guint misses = 0;
   g_mutex_lock (&self->lock);
-  while (!self->closed) {
-    guint pause_s = g_atomic_int_get (&self->silent) ? SILENT_PING_S : PING_S;
+  while (!self->closed && !g_dbus_connection_is_closed (self->connection)) {
+    guint pause_s = misses > 0 ? SILENT_PING_S : PING_S;
     gint64 next = godwit_deadline_in_ms (pause_s * 1000);
     while (!self->closed && !self->suspect && g_cond_wait_until (&self->changed, &self->lock, next))
       ;
@@ -259,8 +261,9 @@ keep_alive (gpointer user_data)
     g_mutex_unlock (&self->lock);
     gboolean answered = godwit_host_call_nothing (self, "Ping", NULL, self->closing, NULL);
     g_mutex_lock (&self->lock);
+    misses = answered ? 0 : misses + 1 + self->suspect;
     self->suspect = FALSE;
-    g_atomic_int_set (&self->silent, !answered);
+    g_atomic_int_set (&self->silent, misses > 1 && !g_dbus_connection_is_closed (self->connection));
   }
   g_mutex_unlock (&self->lock);
   return NULL;

@@ -198,6 +198,13 @@ godwit_process_stop (GodwitProcess *self, GError **error)
   gboolean first = !self->stopped;
   self->stopped = TRUE;
   g_mutex_unlock (&self->lock);
-  return !first || godwit_host_call_nothing (self->host, "Cancel", g_variant_new ("(u)", self->id),
-                                             NULL, error);
+  if (!first ||
+      godwit_host_call_nothing (self->host, "Cancel", g_variant_new ("(u)", self->id), NULL, error))
+    return TRUE;
+  /* It may not even have been sent, so whoever tries again must not be told that it was. */
+  g_mutex_lock (&self->lock);
+  self->stopped = FALSE;
+  g_mutex_unlock (&self->lock);
+  godwit_host_post_cancel (self->host, self->id);
+  return FALSE;
 }

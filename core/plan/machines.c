@@ -180,7 +180,8 @@ void
 godwit_machines_sweep_sessions (void)
 {
   g_autofree char *parent = make_sessions_path ();
-  int fd = lock_directory (parent, LOCK_EX);
+  /* Whoever has it may have been stopped; another time will do. */
+  int fd = lock_directory (parent, LOCK_EX | LOCK_NB);
   if (fd < 0)
     return;
   remove_dead_sessions (parent);

@@ -140,6 +140,17 @@ stop_active (GodwitJob *job, GodwitHypervisor *hypervisor, GodwitHost *host,
   return FALSE;
 }
 
+/* The last moment at which it costs the guest nothing that the other host has gone away, and before
+ * anything says that the guest was stopped. */
+static gboolean
+check_other (GodwitJob *job, GodwitHost *host, GCancellable *cancellable, GError **error)
+{
+  GodwitHost *other = host == godwit_job_get_source (job) ? godwit_job_get_destination (job)
+                                                          : godwit_job_get_source (job);
+
+  return other == NULL || godwit_host_ping (other, cancellable, error);
+}
+
 gboolean
 cold_stop (GodwitJob *job, GodwitHypervisor *hypervisor, GodwitHost *host, const char *what,
            GCancellable *cancellable, GError **error)
@@ -149,6 +160,8 @@ cold_stop (GodwitJob *job, GodwitHypervisor *hypervisor, GodwitHost *host, const
   GodwitGuestState state;
 
   if (!reach (job, hypervisor, host, error) || !ask (job, hypervisor, &state, cancellable, error))
+    return FALSE;
+  if (!has_no_process (state) && !check_other (job, host, cancellable, error))
     return FALSE;
   /* Known already: an earlier worker died here, and what it saw is what counts. */
   if (known == NULL &&

@@ -9,7 +9,7 @@
 #define OPEN_TIMEOUT_S 20
 /* For so long after that a daemon is taken for hung without being waited for again: whoever has ten
  * questions to it must not wait ten times. */
-#define HUNG_S 15
+#define HUNG_S 5
 /* Signs of life that may be missed before a connection is given up. */
 #define KEEPALIVE_COUNT 5
 
@@ -335,7 +335,9 @@ lv_hypervisor_connect (GodwitHypervisor *hypervisor, GodwitHost *host, GCancella
   if (self->open_uri == NULL) {
     if (self->host_name == NULL)
       self->host_name = g_strdup (host != NULL ? godwit_host_get_name (host) : "localhost");
-    g_weak_ref_set (&self->host, host);
+    /* On this machine libvirt is reached without the agent, whose silence says nothing of it. */
+    if (host != NULL && !godwit_host_is_local (host))
+      g_weak_ref_set (&self->host, host);
     self->open_uri = choose_uri (self, host, cancellable, error);
     if (self->open_uri == NULL)
       return FALSE;

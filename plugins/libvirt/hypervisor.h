@@ -25,7 +25,7 @@ struct _GodwitLibvirtHypervisor {
   char *open_uri;
   char *host_name;
 
-  GWeakRef host; /* empty for this machine without an agent */
+  GWeakRef host; /* whose agent carries the connection; empty for this machine */
 
   GRecMutex mutex; /* held by whoever uses the connection */
   virConnectPtr connection;

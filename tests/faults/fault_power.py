@@ -47,7 +47,7 @@ def power_lost(case, moment, variant):
     command = case.end(moment.command)
     give_power(case, host)
     # It was still running when the destination went away, so there was no reason to stop it.
-    if host == "b" and moment.phase == "prepared" and "has shut down" in command.output:
+    if host == "b" and moment.phase == "prepared" and "to shut down, for up to" in command.output:
         raise w.Wrong(f"the guest was stopped for a destination that is off: {command}")
     case.recover_until_ended()
     return moment.usual()

@@ -183,8 +183,11 @@ class World:
         running = {host: subprocess.Popen([lh.LAB, "inventory", host], stdin=subprocess.DEVNULL,
                                           stdout=subprocess.PIPE, text=True)
                    for host in self.hosts}
-        return {host: set(filter(self.is_ours, normal(process.communicate(timeout=120)[0])))
-                for host, process in running.items()}
+        texts = {host: process.communicate()[0] for host, process in running.items()}
+        for host, process in running.items():
+            if process.returncode != 0:
+                raise lh.Failed(f"lab inventory {host}: exit {process.returncode}\n{texts[host]}")
+        return {host: set(filter(self.is_ours, normal(text))) for host, text in texts.items()}
 
     def is_ours(self, line):
         """Loop devices are the kernel's: those of other labs are seen here too."""
