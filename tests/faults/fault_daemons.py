@@ -97,10 +97,16 @@ def kill_agent(case, _variant):
     lh.on("b", "pkill -KILL -f '^godwit agent|/godwit agent'")
 
 
+def kill_local_agent(case, _variant):
+    """What this machine's hypervisor says does not pass through it."""
+    lh.on("a", "pkill -KILL -f '^/proc/self/exe agent'")
+
+
 def kill_ssh(case, _variant):
     lh.on("a", "pkill -KILL -x ssh")
 
 
 fault("agent of the destination killed")(struck(kill_agent))
+fault("agent of the source killed")(struck(kill_local_agent))
 fault("ssh killed")(struck(kill_ssh))
 
