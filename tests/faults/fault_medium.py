@@ -33,20 +33,25 @@ def tell(host, word):
     lh.on(host, f"printf %s {word} | dd of={CONTROL} conv=notrunc status=none")
 
 
+def fail(case, moment, host, how):
+    """The medium fails from the moment on until the command has ended, which has to say so."""
+    moment.begin()
+    tell(host, how)
+    moment.go_on()
+    command = moment.end()
+    tell(host, "good")
+    if command.code == 0:
+        raise w.Wrong(f"{how} at {host} were no error: {command}")
+    case.recover_until_ended()
+    return {"rolled-back"}
+
+
 @fault("write error at the destination", phases=("prepared", "mirror"), strategies=COPIED)
 def bad_writes(case, moment, _variant):
     case.ignore("b", rf"mounts: {IMAGES} |processes: \S+ /var/tmp/powerfs ")
     case.afterwards(lambda: take_away("b"))
     put_under(case, "b")
-    moment.begin()
-    tell("b", "bad-writes")
-    moment.go_on()
-    command = moment.end()
-    tell("b", "good")
-    if command.code == 0:
-        raise w.Wrong(f"the destination could not be written, and that was no error: {command}")
-    case.recover_until_ended()
-    return {"rolled-back"}
+    return fail(case, moment, "b", "bad-writes")
 
 
 @fault("read error at the source", phases=("planned", "prepared"), strategies=COPIED)
@@ -60,12 +65,4 @@ def bad_reads(case, moment, _variant):
     lh.on("a", f"virsh -q restore --running /var/tmp/{name}.save")
     lh.settle(name, "a")
     case.since = lh.now_us()
-    moment.begin()
-    tell("a", "bad-reads")
-    moment.go_on()
-    command = moment.end()
-    tell("a", "good")
-    if command.code == 0:
-        raise w.Wrong(f"the source could not be read, and that was no error: {command}")
-    case.recover_until_ended()
-    return {"rolled-back"}
+    return fail(case, moment, "a", "bad-reads")

@@ -13,7 +13,7 @@ class Nothing(Exception):
 
 
 # Seconds that the cases of a test run may take together, as long as they took last.
-BUDGET = 250
+BUDGET = 480
 
 
 def rank(commit, name):
