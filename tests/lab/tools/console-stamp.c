@@ -26,6 +26,7 @@ struct console {
   off_t offset;
   char line[MAX_LINE];
   size_t length;
+  unsigned long heard_us;
 };
 
 static struct console *consoles;
@@ -60,6 +61,15 @@ find (const char *file)
   return console;
 }
 
+static unsigned long
+now_us (void)
+{
+  struct timespec now;
+
+  clock_gettime (CLOCK_MONOTONIC, &now);
+  return (unsigned long)now.tv_sec * 1000000 + (unsigned long)now.tv_nsec / 1000;
+}
+
 static void
 put (struct console *console, unsigned long time_us)
 {
@@ -75,14 +85,11 @@ put (struct console *console, unsigned long time_us)
 static void
 follow (struct console *console)
 {
-  struct timespec now;
-  unsigned long time_us;
+  unsigned long time_us = now_us ();
   char path[160], buffer[16384];
   struct stat info;
   ssize_t n;
 
-  clock_gettime (CLOCK_MONOTONIC, &now);
-  time_us = (unsigned long)now.tv_sec * 1000000 + (unsigned long)now.tv_nsec / 1000;
   if (console->from < 0) {
     snprintf (path, sizeof path, "%s.log", console->name);
     console->from = openat (from_dir, path, O_RDONLY | O_CLOEXEC);
@@ -95,6 +102,7 @@ follow (struct console *console)
     console->offset = 0;
   while ((n = pread (console->from, buffer, sizeof buffer, console->offset)) > 0) {
     console->offset += n;
+    console->heard_us = time_us;
     for (ssize_t i = 0; i < n; i++) {
       if (buffer[i] == '\n')
         put (console, time_us);
@@ -118,6 +126,10 @@ handle (const struct inotify_event *event)
   }
   if (!(event->mask & (IN_DELETE | IN_MOVED_FROM)))
     follow (console);
+  /* The guest is gone in the middle of a line: the rest of it comes elsewhere,
+   * and nothing that is said here later belongs to it. */
+  if (event->mask & IN_CLOSE_WRITE && console->length > 0)
+    put (console, console->heard_us);
 }
 
 int
@@ -135,7 +147,8 @@ main (int argc, char **argv)
   to_dir = open (argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   fd = inotify_init1 (IN_CLOEXEC);
   if (from_dir < 0 || to_dir < 0 || fd < 0 ||
-      inotify_add_watch (fd, argv[1], IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVE) < 0) {
+      inotify_add_watch (fd, argv[1],
+                         IN_MODIFY | IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVE) < 0) {
     perror ("console-stamp");
     return 1;
   }

@@ -28,8 +28,17 @@ struct beat {
   int host;
 };
 
+/* A line that a move may have cut in two. */
+struct part {
+  unsigned long time_us;
+  int host;
+  char *text;
+};
+
 static struct beat *beats;
 static size_t n_beats;
+static struct part *parts;
+static size_t n_parts;
 static unsigned long acked, errors, boots, torn;
 
 static unsigned long
@@ -41,49 +50,84 @@ now_us (void)
   return (unsigned long)now.tv_sec * 1000000 + (unsigned long)now.tv_nsec / 1000;
 }
 
-static void
-add_beat (const struct beat *beat)
+/* ARRAY of N elements of SIZE bytes, with room for one more. */
+static void *
+grow (void *array, size_t n, size_t size)
 {
   /* Powers of two, from none. */
-  if ((n_beats & (n_beats - 1)) == 0) {
-    beats = realloc (beats, (n_beats > 0 ? n_beats * 2 : 1) * sizeof *beats);
-    if (beats == NULL)
-      abort ();
-  }
-  beats[n_beats++] = *beat;
+  if ((n & (n - 1)) == 0)
+    array = realloc (array, (n > 0 ? n * 2 : 1) * size);
+  if (array == NULL)
+    abort ();
+  return array;
 }
 
 static void
-take (char *line, int host, unsigned long since, unsigned long until)
+keep_part (const char *text, int host, unsigned long time_us)
 {
-  struct beat beat = {.host = host};
-  unsigned long number;
-  char *text;
+  parts = grow (parts, n_parts, sizeof *parts);
+  parts[n_parts] = (struct part){.time_us = time_us, .host = host, .text = strdup (text)};
+  if (parts[n_parts++].text == NULL)
+    abort ();
+}
 
-  beat.time_us = strtoul (line, &text, 10);
-  if (*text != ' ' || beat.time_us < since || beat.time_us > until)
-    return;
-  text++;
-  /* The kernel and the firmware talk too, and a migration may tear a line. */
-  if (!line_check (text)) {
-    torn++;
-    return;
-  }
-  if (sscanf (text, "H %x %lu %lu", &beat.boot, &beat.count, &beat.guest_us) == 3)
-    add_beat (&beat);
-  else if (sscanf (text, "A %lu", &number) == 1)
+/* False if TEXT, which is changed, is no whole line. */
+static bool
+take (char *text, int host, unsigned long time_us)
+{
+  struct beat beat = {.time_us = time_us, .host = host};
+  unsigned long number;
+
+  if (!line_check (text))
+    return false;
+  if (sscanf (text, "H %x %lu %lu", &beat.boot, &beat.count, &beat.guest_us) == 3) {
+    beats = grow (beats, n_beats, sizeof *beats);
+    beats[n_beats++] = beat;
+  } else if (sscanf (text, "A %lu", &number) == 1) {
     acked = number > acked ? number : acked;
-  else if (strncmp (text, "W boot", 6) == 0)
+  } else if (strncmp (text, "W boot", 6) == 0) {
     boots++;
-  else if (text[0] == 'E')
+  } else if (text[0] == 'E') {
     errors++;
+  }
+  return true;
+}
+
+/* The end of a line on one host may have its beginning on another. */
+static bool
+joins (const struct part *begin, const struct part *end)
+{
+  char text[1024];
+  int length = snprintf (text, sizeof text, "%s%s", begin->text, end->text);
+
+  return begin->host != end->host && length < (int)sizeof text &&
+         take (text, end->host, end->time_us);
+}
+
+/* A line without its sum is torn, or the kernel's or the firmware's. */
+static void
+join (void)
+{
+  torn = n_parts;
+  for (size_t i = 0; i < n_parts; i++)
+    for (size_t k = 0; k < n_parts; k++) {
+      /* Only an end has the sum. */
+      if (parts[i].text == NULL || parts[k].text == NULL || strchr (parts[k].text, '*') == NULL ||
+          !joins (&parts[i], &parts[k]))
+        continue;
+      free (parts[i].text);
+      free (parts[k].text);
+      parts[i].text = parts[k].text = NULL;
+      torn -= 2;
+    }
 }
 
 static int
 load (const char *path, int host, unsigned long since, unsigned long until)
 {
   FILE *file = fopen (path, "re");
-  char *line = NULL;
+  char *line = NULL, *text;
+  unsigned long time_us;
   size_t size = 0;
   ssize_t n;
 
@@ -97,7 +141,12 @@ load (const char *path, int host, unsigned long since, unsigned long until)
   while ((n = getline (&line, &size, file)) > 0) {
     if (line[n - 1] == '\n')
       line[n - 1] = '\0';
-    take (line, host, since, until);
+    time_us = strtoul (line, &text, 10);
+    if (*text++ != ' ' || time_us < since || time_us > until)
+      continue;
+    /* Its sum is cut off a line that is taken, and only then. */
+    if (!take (text, host, time_us))
+      keep_part (text, host, time_us);
   }
   free (line);
   fclose (file);
@@ -131,6 +180,7 @@ report (int argc, char **argv)
     if (load (path, i, since, until > 0 ? until : ~0UL) != 0)
       return 1;
   }
+  join ();
   if (n_beats > 0)
     qsort (beats, n_beats, sizeof *beats, by_time);
   for (size_t i = 1; i < n_beats; i++) {
