@@ -88,6 +88,27 @@ is_answered (const GodwitView *view)
   return view->home != GODWIT_GUEST_UNKNOWN && view->target != GODWIT_GUEST_UNKNOWN;
 }
 
+static gboolean
+is_gone (GodwitGuestState state)
+{
+  return state == GODWIT_GUEST_ABSENT || state == GODWIT_GUEST_SHUT_OFF ||
+         state == GODWIT_GUEST_CRASHED;
+}
+
+/* Nothing that is still under way can make another picture of this one: no memory has moved yet, or
+ * all of it has and the old home is empty. Then the guest does not have to wait for a second look.
+ */
+static gboolean
+is_final (GodwitEngine *self)
+{
+  const GodwitView *view = &self->view;
+  GodwitPosition position = godwit_engine_get_position (self);
+  if (position < GODWIT_POSITION_MOVING)
+    return TRUE;
+  return position == GODWIT_POSITION_COMMITTED && is_gone (view->home) &&
+         (view->target == GODWIT_GUEST_RUNNING || view->target == GODWIT_GUEST_PAUSED);
+}
+
 static void
 look (GodwitEngine *self)
 {
@@ -101,7 +122,7 @@ look (GodwitEngine *self)
                          godwit_engine_get_hypervisor (self, FALSE) != NULL;
     if (!answered && (!reachable || self->is_impatient || g_get_monotonic_time () > patient_until))
       break;
-    if (answered && godwit_engine_get_position (self) < GODWIT_POSITION_MOVING)
+    if (answered && is_final (self))
       break;
     godwit_engine_pause (self, 1);
     GodwitGuestState home = ask (self, TRUE, &view->home_why);
@@ -124,9 +145,7 @@ static void
 ask_past (GodwitEngine *self)
 {
   GodwitView *view = &self->view;
-  gboolean gone = view->home == GODWIT_GUEST_ABSENT || view->home == GODWIT_GUEST_SHUT_OFF ||
-                  view->home == GODWIT_GUEST_CRASHED;
-  view->past = gone && godwit_engine_get_position (self) == GODWIT_POSITION_MOVING
+  view->past = is_gone (view->home) && godwit_engine_get_position (self) == GODWIT_POSITION_MOVING
                    ? godwit_guest_get_past (self->job)
                    : GODWIT_PAST_UNKNOWN;
 }
