@@ -28,8 +28,8 @@ def proxy(case, host, procedure, way):
         target.write(text)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as seen:
         process = subprocess.Popen(
-            [lh.LAB, "exec", host, "--", "/usr/bin/python3", "/var/tmp/proxy.py", str(procedure),
-             way], stdin=subprocess.DEVNULL, stdout=seen, stderr=subprocess.STDOUT)
+            lh.inside(host, "/usr/bin/python3", "/var/tmp/proxy.py", str(procedure), way),
+            stdin=subprocess.DEVNULL, stdout=seen, stderr=subprocess.STDOUT)
 
         def look():
             seen.seek(0)

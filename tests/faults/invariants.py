@@ -78,8 +78,7 @@ def no_lost_write(case):
     try:
         verdict = lh.call([lh.LAB, "guest", "verify", host, image, "--guest", name,
                            "--acked", acked], check=False)
-        check = lh.call([lh.LAB, "exec", host, "--", "qemu-img", "check", "-q", "-U", image],
-                        check=False)
+        check = lh.call(lh.inside(host, "qemu-img", "check", "-q", "-U", image), check=False)
     finally:
         if running:
             lh.on(host, f"virsh -q resume {name}")

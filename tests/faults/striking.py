@@ -41,9 +41,8 @@ class Command:
 
 
 def start(words, orders=(), host="a"):
-    argv = [lh.LAB, "exec", host, "--", "env", f"LD_PRELOAD={w.STRIKE}",
-            f"GODWIT_STRIKE_DIR={w.STRIKE_DIR}", f"GODWIT_STRIKE={';'.join(orders)}",
-            "godwit", *words.split()]
+    argv = lh.inside(host, "env", f"LD_PRELOAD={w.STRIKE}", f"GODWIT_STRIKE_DIR={w.STRIKE_DIR}",
+                     f"GODWIT_STRIKE={';'.join(orders)}", "godwit", *words.split())
     return Command(words, argv)
 
 
