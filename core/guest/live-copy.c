@@ -222,21 +222,18 @@ stop (Copy *copy, GError *reason)
 static void
 stop_if_asked_or_stalled (Copy *copy, GCancellable *cancellable)
 {
-  gint64 now = g_get_monotonic_time ();
   GError *reason = NULL;
 
   /* Memory may have to wait for the disks to be read, which is progress too. */
   GodwitLiveStatus moved = copy->run->status;
   moved.disk_done += copy->run->looked_at;
-  gboolean stalled = godwit_watchdog_is_stalled (&copy->dog, &moved, now);
-  if (g_cancellable_is_cancelled (cancellable))
+  gboolean moving = godwit_live_check_moving (copy->job, &copy->dog, &moved, &reason);
+  if (g_cancellable_is_cancelled (cancellable)) {
+    g_clear_error (&reason);
     godwit_set_error (&reason, GODWIT_ERROR_CANCELLED, NULL, "the migration was aborted");
-  else if (stalled)
-    godwit_set_error (&reason, GODWIT_ERROR_TRANSIENT,
-                      "check the link between the hosts, then migrate again",
-                      "not a byte moved for %" G_GINT64_FORMAT " s",
-                      copy->dog.timeout_us / G_USEC_PER_SEC);
-  if (reason != NULL)
+    moving = FALSE;
+  }
+  if (!moving)
     stop (copy, reason);
 }
 

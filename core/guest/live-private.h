@@ -62,16 +62,28 @@ void godwit_ladder_init (GodwitLadder *ladder, guint initial_ms, guint max_ms);
 /* TRUE if the limit was raised; the new one is in the ladder. */
 gboolean godwit_ladder_step (GodwitLadder *ladder, const GodwitLiveStatus *status);
 
+/* Of the time without a byte that is the end of a migration: the part after which the hosts are
+ * asked whether they are there, and the part that is enough if one of them is not. */
+#define GODWIT_WATCHDOG_DOUBT  12
+#define GODWIT_WATCHDOG_SILENT 3
+
 /* Watches bytes and not time: a slow link is no reason to give up, a dead one is. */
 typedef struct {
   guint64 bytes;
   gint64 moved_us; /* monotonic */
   gint64 timeout_us;
+  gboolean doubtful; /* it is time to ask whether the hosts are there */
 } GodwitWatchdog;
 
 void godwit_watchdog_init (GodwitWatchdog *dog, gint64 timeout_us, gint64 now_us);
+/* @heard: FALSE if a host is known to have fallen silent */
 gboolean godwit_watchdog_is_stalled (GodwitWatchdog *dog, const GodwitLiveStatus *status,
-                                     gint64 now_us);
+                                     gboolean heard, gint64 now_us);
+
+/* FALSE with @error if no byte has moved for too long. Asks the hosts whether they are there when
+ * that becomes likely. */
+gboolean godwit_live_check_moving (GodwitJob *job, GodwitWatchdog *dog,
+                                   const GodwitLiveStatus *status, GError **error);
 
 /* --- verification of mirrored disks ---------------------------------------------------------- */
 

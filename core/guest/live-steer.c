@@ -58,23 +58,3 @@ godwit_ladder_step (GodwitLadder *ladder, const GodwitLiveStatus *status)
   ladder->limit_ms = next_limit (ladder, status);
   return TRUE;
 }
-
-void
-godwit_watchdog_init (GodwitWatchdog *dog, gint64 timeout_us, gint64 now_us)
-{
-  dog->bytes = 0;
-  dog->moved_us = now_us;
-  dog->timeout_us = timeout_us;
-}
-
-gboolean
-godwit_watchdog_is_stalled (GodwitWatchdog *dog, const GodwitLiveStatus *status, gint64 now_us)
-{
-  guint64 bytes = status->disk_done + status->memory_done;
-
-  if (bytes != dog->bytes) {
-    dog->bytes = bytes;
-    dog->moved_us = now_us;
-  }
-  return now_us - dog->moved_us >= dog->timeout_us;
-}

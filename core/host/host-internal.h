@@ -39,8 +39,6 @@ GVariant *godwit_host_call (GodwitHost *self, const char *method, GVariant *argu
                             GError **error);
 gboolean godwit_host_call_nothing (GodwitHost *self, const char *method, GVariant *arguments,
                                    GCancellable *cancellable, GError **error);
-/* A call was not answered in time. */
-void godwit_host_suspect (GodwitHost *self);
 /* A call that starts a task: its number, 0 with an error. */
 guint godwit_host_start (GodwitHost *self, const char *method, GVariant *arguments,
                          GCancellable *cancellable, GError **error);

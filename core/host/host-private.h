@@ -50,4 +50,7 @@ GBytes *godwit_host_read_record (GodwitHost *self, const char *job_id, GCancella
 GodwitTransport *godwit_host_get_transport (GodwitHost *self);
 void godwit_host_close (GodwitHost *self);
 
+/* Something went unanswered: whether the host is there is asked at once. */
+void godwit_host_suspect (GodwitHost *self);
+
 G_END_DECLS

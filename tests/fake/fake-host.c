@@ -86,6 +86,22 @@ godwit_host_get_name (GodwitHost *self)
   return self->name;
 }
 
+void
+godwit_host_suspect (GodwitHost *self)
+{
+  self->suspected = TRUE;
+}
+
+/* Silence is noticed by who asks. */
+gboolean
+godwit_host_check_heard (GodwitHost *self, GError **error)
+{
+  if (!self->mute || !self->suspected)
+    return TRUE;
+  g_set_error (error, GODWIT_ERROR, GODWIT_ERROR_UNAVAILABLE, "%s has fallen silent", self->name);
+  return FALSE;
+}
+
 gboolean
 godwit_host_is_local (GodwitHost *self)
 {

@@ -18,6 +18,8 @@ struct _GodwitHost {
   int fail_code;          /* with which code; 0: PEER */
   gboolean silent;        /* its agent does not answer */
   gboolean no_watch;      /* processes cannot be watched */
+  gboolean mute;          /* does not answer whoever asks whether it is there */
+  gboolean suspected;     /* somebody asked */
   const char *boot_id;    /* of the boot that the host is in */
   GodwitProcess *process; /* the one that was watched last */
 };

@@ -375,6 +375,21 @@ test_failure (gconstpointer data)
   fake_assert_calls (world->hv_b->calls, failure->destination_calls);
 }
 
+/* Long before it would have to move a byte again. */
+static void
+test_falls_silent (gconstpointer source)
+{
+  g_autoptr (FakeWorld) world = world_with (GODWIT_GUEST_RUNNING, "stall-timeout=1200ms", stalls);
+  g_autoptr (GError) error = NULL;
+
+  *(source != NULL ? &world->a->mute : &world->b->mute) = TRUE;
+  g_assert_false (godwit_live_copy (world->job, nothing, NULL, &error));
+  g_assert_error (error, GODWIT_ERROR, GODWIT_ERROR_UNAVAILABLE);
+  g_assert_nonnull (strstr (error->message, "has fallen silent, and not a byte moved for"));
+  g_assert_cmpint (world->hv_a->state, ==, GODWIT_GUEST_RUNNING);
+  fake_assert_calls (world->hv_a->calls, "live_begin, live_abort");
+}
+
 static void
 test_changed_since_planned (void)
 {
@@ -651,14 +666,14 @@ test_watchdog (void)
   GodwitLiveStatus status = {.memory_done = 1};
 
   godwit_watchdog_init (&dog, 100, 1000);
-  g_assert_false (godwit_watchdog_is_stalled (&dog, &status, 1050));
-  g_assert_false (godwit_watchdog_is_stalled (&dog, &status, 1149));
-  g_assert_true (godwit_watchdog_is_stalled (&dog, &status, 1150));
+  g_assert_false (godwit_watchdog_is_stalled (&dog, &status, TRUE, 1050));
+  g_assert_false (godwit_watchdog_is_stalled (&dog, &status, TRUE, 1149));
+  g_assert_true (godwit_watchdog_is_stalled (&dog, &status, TRUE, 1150));
   /* One byte is progress, whatever it was of. */
   status.disk_done = 1;
-  g_assert_false (godwit_watchdog_is_stalled (&dog, &status, 1200));
-  g_assert_false (godwit_watchdog_is_stalled (&dog, &status, 1299));
-  g_assert_true (godwit_watchdog_is_stalled (&dog, &status, 1300));
+  g_assert_false (godwit_watchdog_is_stalled (&dog, &status, TRUE, 1200));
+  g_assert_false (godwit_watchdog_is_stalled (&dog, &status, TRUE, 1299));
+  g_assert_true (godwit_watchdog_is_stalled (&dog, &status, TRUE, 1300));
 }
 
 int
@@ -695,5 +710,7 @@ main (int argc, char **argv)
   g_test_add_func ("/live/transient", test_transient_stays_transient);
   g_test_add_func ("/live/ladder", test_ladder);
   g_test_add_func ("/live/watchdog", test_watchdog);
+  g_test_add_data_func ("/live/falls-silent/source", "source", test_falls_silent);
+  g_test_add_data_func ("/live/falls-silent/destination", NULL, test_falls_silent);
   return g_test_run ();
 }
