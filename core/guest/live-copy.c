@@ -233,8 +233,13 @@ stop_if_asked_or_stalled (Copy *copy, GCancellable *cancellable)
     godwit_set_error (&reason, GODWIT_ERROR_CANCELLED, NULL, "the migration was aborted");
     moving = FALSE;
   }
-  if (!moving)
-    stop (copy, reason);
+  if (moving)
+    return;
+  gboolean gone = g_error_matches (reason, GODWIT_ERROR, GODWIT_ERROR_UNAVAILABLE);
+  stop (copy, reason);
+  /* What waits for a host that is gone obeys nobody. */
+  if (gone)
+    copy->deadline_us = g_get_monotonic_time ();
 }
 
 /* An abort that the hypervisor does not carry out is helped by ending what the migration runs

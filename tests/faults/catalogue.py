@@ -33,16 +33,20 @@ FAULTS = []
 
 
 class Fault:
-    def __init__(self, name, function, phases, strategies, variants):
+    def __init__(self, name, function, phases, strategies, variants, shape):
         self.name, self.function, self.variants = name, function, variants
-        self.phases, self.strategies = phases, strategies
+        self.phases, self.strategies, self.shape = phases, strategies, shape
 
 
-def fault(name, phases=PHASES, strategies=EVERY, variants=("",)):
+def usual_shape(_variant):
+    return w.Shape()
+
+
+def fault(name, phases=PHASES, strategies=EVERY, variants=("",), shape=usual_shape):
     """Registers function(case, moment, variant), which returns the outcomes that are right, or None
-    for those that the phase has."""
+    for those that the phase has. shape(variant): the hosts that it needs."""
     def register(function):
-        FAULTS.append(Fault(name, function, phases, strategies, variants))
+        FAULTS.append(Fault(name, function, phases, strategies, variants, shape))
         return function
     return register
 
@@ -96,7 +100,8 @@ def make(one, strategy, phase, variant):
         return one.function(case, Moment(case, strategy, phase), variant) or EITHER
 
     name = "/".join(part for part in ("fault", strategy, one.name, variant, phase) if part)
-    return matrix.Case(name, strategy, play, one.name + (f" ({variant})" if variant else ""), phase)
+    return matrix.Case(name, strategy, play, one.name + (f" ({variant})" if variant else ""), phase,
+                       shape=one.shape(variant))
 
 
 def cases():

@@ -7,7 +7,7 @@ import time
 
 import labhosts as lh
 import world as w
-from catalogue import SIDES, at_side, fault
+from catalogue import fault
 
 
 def lose_power(case, host):
@@ -33,13 +33,23 @@ def give_power(case, host):
     case.world.find_hosts()
 
 
-@fault("power lost", variants=SIDES,
-       phases=("planned", "prepared", "mirror", "memory", "frozen", "committed", "resumed", "retiring"))
+# Whose power is lost, and where the controller is.
+PLACES = {"source": "a", "destination": "b", "third host": "c"}
+VARIANTS = {f"{victim}, controller at {place}": (PLACES[victim], PLACES[place])
+            for place in PLACES for victim in PLACES
+            if victim != "third host" or place == "third host"}
+
+
+def shape_of(variant):
+    return w.Shape(controller=VARIANTS[variant][1], forgetful=True)
+
+
+@fault("power lost", variants=tuple(VARIANTS), shape=shape_of)
 def power_lost(case, moment, variant):
     case.bound = 280
     # Agents of a controller that fell silent end after a minute.
     case.orphan_seconds = 90
-    host = at_side(variant)
+    host = VARIANTS[variant][0]
     moment.begin()
     lose_power(case, host)
     if host != case.controller:

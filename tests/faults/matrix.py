@@ -17,9 +17,10 @@ KINDS = ("worker", "both", "again")
 class Case:
     """`play` does the fault to a played.Played and returns the outcomes that are right."""
 
-    def __init__(self, name, strategy, play, fault, phase, check=tuple(invariants.ALL)):
+    def __init__(self, name, strategy, play, fault, phase, check=tuple(invariants.ALL),
+                 shape=w.Shape()):
         self.name, self.strategy, self.play = name, strategy, play
-        self.fault, self.phase, self.check = fault, phase, check
+        self.fault, self.phase, self.check, self.shape = fault, phase, check, shape
 
 
 # --- references -------------------------------------------------------------------------------
@@ -46,7 +47,7 @@ def trace_clean_run(world, guest):
     case = played.Played(world, guest)
     case.end(case.begin(case.migrate_words()), allowed=(0,))
     # The way ahead is set by what the run did; the roll-back by what it does when it ends early.
-    world.baselines[guest.name, "moved"] = w.settled(world.inventory)
+    world.baselines[world.picture(guest, "moved")] = w.settled(world.inventory)
     return [point for _at, _purpose, point in case.strikes.trace("run")]
 
 
@@ -63,7 +64,7 @@ def trace_roll_back(world, guest, points):
 
 
 def ensure_moved_baseline(world, guest):
-    if (guest.name, "moved") not in world.baselines:
+    if world.picture(guest, "moved") not in world.baselines:
         trace_clean_run(world, guest)
 
 

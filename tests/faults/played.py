@@ -12,8 +12,8 @@ COMMAND_SECONDS = 900
 
 
 class Played:
-    def __init__(self, world, guest, controller="a"):
-        self.world, self.guest, self.controller = world, guest, controller
+    def __init__(self, world, guest):
+        self.world, self.guest, self.controller = world, guest, world.shape.controller
         self.commands, self.endings = [], []
         self.home = None
         self.end_state = "running"
@@ -21,7 +21,7 @@ class Played:
         self.ignored, self.undoings = [], []
         self.bound = 120
         self.orphan_seconds = invariants.ORPHAN_SECONDS
-        self.strikes = striking.Strikes(world, controller)
+        self.strikes = striking.Strikes(world, self.controller)
         self.foreign = world.foreign()
         self.since = lh.now_us()
 
@@ -29,10 +29,11 @@ class Played:
         return self.world.root(host) + w.RUNS
 
     def migrate_words(self, source="a"):
-        if source == "a":
-            way = "--to b"
-        else:
-            way = "--from b --to localhost"
+        target = "b" if source == "a" else "a"
+        name = {host: host for host in self.world.hosts} | {self.controller: "localhost"}
+        way = f"--from {name[source]} --to {name[target]}"
+        # What is at home need not be said.
+        way = way.removeprefix("--from localhost ")
         return (f"migrate {self.guest.name} {way} --strategy {self.guest.strategy} "
                 f"{self.guest.options}").strip()
 

@@ -59,12 +59,21 @@ def until(condition, seconds, what):
         time.sleep(0.05)
 
 
-class World:
-    hosts = ("a", "b")
+class Shape:
+    """What hosts a case needs: a third one for a controller beside the two, and hosts on which a
+    power cut loses what was not synced."""
 
+    def __init__(self, controller="a", forgetful=False):
+        self.controller, self.forgetful = controller, forgetful
+        self.hosts = tuple(sorted({"a", "b", controller}))
+        self.key = (self.hosts, forgetful)
+
+
+class World:
     def __init__(self, instance, keep):
         os.environ["LAB"] = instance
         self.instance, self.keep = instance, keep
+        self.shape = Shape()
         self.alive = False
         self.baselines = {}
         self.cases = 0
@@ -72,9 +81,20 @@ class World:
 
     # --- the hosts ----------------------------------------------------------------------------
 
+    @property
+    def hosts(self):
+        return self.shape.hosts
+
+    def take_shape(self, shape):
+        """Hosts of another shape are other hosts."""
+        if shape.key != self.shape.key:
+            self.down()
+        self.shape = shape
+
     def up(self):
         lh.lab("down")
-        lh.lab("up", "--hosts", ",".join(self.hosts), "--stage", os.environ["GODWIT_STAGE"])
+        lh.lab("up", "--hosts", ",".join(self.hosts), "--stage", os.environ["GODWIT_STAGE"],
+               *(["--power-fs"] if self.shape.forgetful else []))
         self.alive, self.cases = True, 0
         self.paths = dict(line.split("\t") for line in lh.lab("paths").splitlines())
         self.find_hosts()
@@ -87,6 +107,12 @@ class World:
     def find_hosts(self):
         self.pids = {line.split("\t")[0]: line.rsplit("pid=", 1)[1]
                      for line in lh.lab("list").splitlines()}
+
+    def make_durable(self):
+        """Only what happens from now on can be lost with a host's power."""
+        if self.shape.forgetful:
+            for host in self.hosts:
+                lh.lab("power", host, "sync")
 
     def down(self):
         if self.alive:
@@ -158,6 +184,7 @@ class World:
                    f"virsh -q define /var/tmp/{name}.xml; virsh -q autostart {name}; "
                    f"virsh -q restore --running /var/tmp/{name}.save")
         lh.settle(name, "a")
+        self.make_durable()
 
     def restore_checked(self, guest):
         """As restore(); hosts that are not as before the first case are made anew."""
@@ -172,8 +199,12 @@ class World:
         if not self.is_as_before(guest):
             raise Trouble("new hosts are not alike: " + "; ".join(self.last_difference))
 
+    def picture(self, guest, moment):
+        """The key of a picture of all hosts, "before" a case or with the guest "moved"."""
+        return guest.name, self.shape.controller, self.shape.key, moment
+
     def is_as_before(self, guest):
-        key = (guest.name, "before")
+        key = self.picture(guest, "before")
         if key not in self.baselines:
             self.baselines[key] = settled(self.inventory)
             return True

@@ -199,6 +199,22 @@ test_directories (Power *power, gconstpointer data)
   power_assert_absent (power, "e");
 }
 
+/* They are not those of the moment at which names became durable. */
+static void
+test_directory_times (Power *power, gconstpointer data)
+{
+  struct timespec past[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000}};
+  struct stat status;
+  g_assert_cmpint (mkdir (power_path (power, "d"), 0755), ==, 0);
+  power_write (power, "d/a", "text", 0);
+  g_assert_cmpint (utimensat (AT_FDCWD, power_path (power, "d"), past, 0), ==, 0);
+  power_control (power, "sync");
+  power_cut (power);
+  power_assert_text (power, "d/a", "text");
+  g_assert_cmpint (stat (power_path (power, "d"), &status), ==, 0);
+  g_assert_cmpint (status.st_mtim.tv_sec, ==, 1000000);
+}
+
 /* A directory that is synced at its new place first and one that is at its old place first. */
 static void
 test_moved_directories (Power *power, gconstpointer data)
@@ -553,6 +569,7 @@ main (int argc, char **argv)
   ADD ("replaced-unsynced", test_replaced_unsynced);
   ADD ("moved", test_moved);
   ADD ("directories", test_directories);
+  ADD ("directory-times", test_directory_times);
   ADD ("moved-directories", test_moved_directories);
   ADD ("links", test_links);
   ADD ("attributes", test_attributes);

@@ -190,11 +190,24 @@ sync_name (Node *parent, const char *name)
                    : place_link (node, parent->twin, name);
 }
 
+/* Placing names in it is no change that anybody made now. */
+static int
+sync_times (Node *node)
+{
+  struct stat live;
+  if (fstatat (node->live, "", &live, AT_EMPTY_PATH) != 0)
+    return errno;
+  struct timespec times[2] = {live.st_atim, live.st_mtim};
+  return utimensat (node->twin, "", times, AT_EMPTY_PATH) == 0 ? 0 : errno;
+}
+
 int
 twin_sync_names (Node *node)
 {
   GHashTableIter iter;
   gpointer name;
+  if (g_hash_table_size (node->names) == 0)
+    return 0;
   g_hash_table_iter_init (&iter, node->names);
   while (g_hash_table_iter_next (&iter, &name, NULL)) {
     int number = sync_name (node, name);
@@ -202,7 +215,7 @@ twin_sync_names (Node *node)
       return number;
     g_hash_table_iter_remove (&iter);
   }
-  return 0;
+  return sync_times (node);
 }
 
 void
