@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "agent/agent-private.h"
+#include "base/durable.h"
 #include "base/paths.h"
 #include "channel/fd.h"
 
@@ -114,6 +115,7 @@ static gboolean
 write_durably (const char *path, const char *text, GError **error)
 {
   g_autoptr (GError) local = NULL;
+  godwit_remove_unfinished (path);
   if (g_file_set_contents_full (path, text, -1,
                                 G_FILE_SET_CONTENTS_CONSISTENT | G_FILE_SET_CONTENTS_DURABLE, 0600,
                                 &local))

@@ -2,6 +2,7 @@
 #include "agent/records.h"
 
 #include "agent/agent-private.h"
+#include "base/durable.h"
 #include "base/paths.h"
 
 #include <godwit/error.h>
@@ -46,6 +47,7 @@ godwit_agent_keep_record (const char *job, guint64 epoch, GVariant *record, GErr
     return FALSE;
   if (!g_file_test (path, G_FILE_TEST_EXISTS))
     forget_old ();
+  godwit_remove_unfinished (path);
   g_autoptr (GError) local = NULL;
   if (g_file_set_contents_full (path, g_variant_get_data (record),
                                 (gssize)g_variant_get_size (record),

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 static gboolean
@@ -36,4 +37,25 @@ godwit_sync_parent (const char *path, GError **error)
   gboolean ok = godwit_sync_names (fd, path, error);
   close (fd);
   return ok;
+}
+
+static gboolean
+is_unfinished (const char *name, const char *finished)
+{
+  gsize length = strlen (finished);
+  return g_str_has_prefix (name, finished) && name[length] == '.' && strlen (name) == length + 7;
+}
+
+void
+godwit_remove_unfinished (const char *path)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_autofree char *finished = g_path_get_basename (path);
+  g_autoptr (GDir) directory = g_dir_open (parent, 0, NULL);
+  const char *name;
+  while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
+    g_autofree char *file = g_build_filename (parent, name, NULL);
+    if (is_unfinished (name, finished))
+      unlink (file);
+  }
 }

@@ -12,5 +12,9 @@ G_BEGIN_DECLS
 gboolean godwit_sync_names (int directory, const char *path, GError **error);
 /* Syncs the directory in which @path is. */
 gboolean godwit_sync_parent (const char *path, GError **error);
+/* Removes what writers of @path left beside it when they were killed: g_file_set_contents_full()
+ * writes a file of that name, a dot and six characters first. The caller sees to it that no other
+ * writer of @path is alive. */
+void godwit_remove_unfinished (const char *path);
 
 G_END_DECLS

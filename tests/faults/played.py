@@ -80,8 +80,15 @@ class Played:
         self.undoings.append(undo)
 
     def put_away(self):
+        """One that fails is told when all have had their turn."""
+        failures = []
         while self.undoings:
-            self.undoings.pop()()
+            try:
+                self.undoings.pop()()
+            except (lh.Failed, w.Trouble, OSError) as failure:
+                failures.append(str(failure))
+        if failures:
+            raise w.Trouble("; ".join(failures))
 
     def state_at(self, host):
         return invariants.look(self)[host][0]

@@ -155,6 +155,8 @@ def image_damaged(case):
 ORPHANS = {
     "file": ("touch /var/lib/libvirt/images/.godwit-left", r"b has files: .*godwit-left"),
     "runtime-file": ("mkdir -p /run/godwit/blk-1234", r"b has files: .*blk-1234"),
+    "unfinished-record": ("mkdir -p /var/lib/godwit/records; touch /var/lib/godwit/records/blk-12.XY",
+                          r"b has files: .*blk-12\.XY"),
     "process": ("setsid sleep 1000 >/dev/null 2>&1 </dev/null &", r"b has processes: root sleep"),
     "listener": ("setsid socat TCP-LISTEN:4321,fork - >/dev/null 2>&1 </dev/null & "
                  "until ss -Hlnt | grep -q :4321; do sleep 0.05; done",

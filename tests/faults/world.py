@@ -266,8 +266,11 @@ def foreign_xml():
             "</devices></domain>")
 
 
-# The journal has checks of its own; who watches a QEMU's end is of the lab.
-IGNORED = re.compile(r" /var/lib/godwit\b| /run/godwit/plugins\.cache|/note-end |<defunct>"
+# The journal and the records of jobs stay, and have checks of their own; what was begun to be written
+# there and never ended does not stay. Who watches a QEMU's end is of the lab.
+IGNORED = re.compile(r" /var/lib/godwit(/(jobs|records|epochs)(/[a-z]+-[0-9a-f]+(\.log)?)?)?$"
+                     r"| /var/lib/godwit/journal\.db(-wal|-shm)?$"
+                     r"| /run/godwit/plugins\.cache|/note-end |<defunct>"
                      # Empty rooms that are made when first needed, and stay.
                      r"| /run/godwit/(agents|sessions|jobs|claims)$| /etc/libvirt/qemu/autostart$")
 # Whose a parked copy is depends on whether the daemon had the time to take it back.

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "scratch.h"
+
+#include "base/durable.h"
 #include "base/event.h"
 #include "base/paths.h"
 #include "contracts/contracts.h"
@@ -401,6 +404,30 @@ test_words (void)
   g_assert_cmpstr (godwit_event_kind_to_string (99), ==, "unknown");
 }
 
+static void
+test_unfinished (void)
+{
+  static const struct {
+    const char *name;
+    gboolean stays;
+  } files[] = {{"web-1", TRUE},         {"web-1.AB3DE9", FALSE}, {"web-1.log", TRUE},
+               {"web-12.AB3DE9", TRUE}, {"web-1.AB3DE99", TRUE}, {"web-1x.B3DE9", TRUE}};
+  g_autoptr (Scratch) dir = scratch_new ();
+  g_autofree char *finished = g_build_filename (dir, "web-1", NULL);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *path = g_build_filename (dir, files[i].name, NULL);
+    g_assert_true (g_file_set_contents (path, "x", 1, NULL));
+  }
+  godwit_remove_unfinished (finished);
+  for (guint i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *path = g_build_filename (dir, files[i].name, NULL);
+    g_assert_cmpint (g_file_test (path, G_FILE_TEST_EXISTS), ==, files[i].stays);
+  }
+  /* Where nothing was ever written there is nothing to remove. */
+  g_autofree char *nowhere = g_build_filename (dir, "none", "web-1", NULL);
+  godwit_remove_unfinished (nowhere);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -418,6 +445,7 @@ main (int argc, char **argv)
   g_test_add_func ("/base/event", test_event_round_trip);
   g_test_add_func ("/base/event/json", test_event_json);
   g_test_add_func ("/base/make-dir", test_make_dir);
+  g_test_add_func ("/base/unfinished", test_unfinished);
   g_test_add_func ("/base/contracts", test_contracts);
   g_test_add_func ("/base/words", test_words);
   return g_test_run ();
