@@ -49,6 +49,9 @@ gboolean godwit_engine_set_steps (GodwitEngine *self, GPtrArray *steps, GError *
 gboolean godwit_engine_load_steps (GodwitEngine *self, GError **error);
 const GodwitStep *godwit_engine_step (GodwitEngine *self, guint i);
 void godwit_engine_pause (GodwitEngine *self, guint units);
+/* FALSE while a host is known to be silent: what it owes cannot be done now, and is not tried
+ * again and again. */
+gboolean godwit_engine_hears_hosts (GodwitEngine *self);
 gboolean godwit_engine_write_step (GodwitEngine *self, guint i, GodwitStepState state,
                                    const char *message);
 void godwit_engine_note_step (GodwitEngine *self, guint i, const char *outcome,

@@ -82,6 +82,15 @@ godwit_engine_is_off (GodwitEngine *self, gboolean home)
               : self->view.target == GODWIT_GUEST_ABSENT && self->view.target_why != NULL;
 }
 
+gboolean
+godwit_engine_hears_hosts (GodwitEngine *self)
+{
+  GodwitHost *source = godwit_job_get_source (self->job);
+  GodwitHost *destination = godwit_job_get_destination (self->job);
+  return (source == NULL || godwit_host_check_heard (source, NULL)) &&
+         (destination == NULL || godwit_host_check_heard (destination, NULL));
+}
+
 static gboolean
 is_answered (const GodwitView *view)
 {
