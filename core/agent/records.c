@@ -17,6 +17,8 @@
 #define RECORD_MAX (8 * 1024 * 1024)
 /* A job that nobody has touched for so long needs no copy any more. */
 #define KEEP_S (90 * 24 * 3600)
+/* No write lasts so long: its writer was killed, and nobody wrote that record again. */
+#define WRITE_S 3600
 
 static char *
 records_dir (void)
@@ -34,7 +36,8 @@ forget_old (void)
   while (directory != NULL && (name = g_dir_read_name (directory)) != NULL) {
     g_autofree char *file = g_build_filename (path, name, NULL);
     struct stat st;
-    if (lstat (file, &st) == 0 && S_ISREG (st.st_mode) && now - st.st_mtime > KEEP_S)
+    gint64 keep_s = strchr (name, '.') != NULL ? WRITE_S : KEEP_S;
+    if (lstat (file, &st) == 0 && S_ISREG (st.st_mode) && now - st.st_mtime > keep_s)
       unlink (file);
   }
 }

@@ -101,6 +101,7 @@ write_record (int fd, const char *token, const char *of, GError **error)
     return FALSE;
   }
   g_autofree char *path = record_path (identity);
+  godwit_remove_unfinished (path);
   if (*token == '\0') {
     if (unlink (path) == 0 || errno == ENOENT)
       return TRUE;
@@ -111,7 +112,6 @@ write_record (int fd, const char *token, const char *of, GError **error)
   if (!godwit_paths_make_dir (godwit_paths_get_state_dir (), 0755, error) ||
       !godwit_paths_make_dir (directory, 0700, error))
     return FALSE;
-  godwit_remove_unfinished (path);
   g_autofree char *contents = g_strdup_printf ("%s\n%s\n%s\n", identity, token, of);
   g_autoptr (GError) local = NULL;
   if (g_file_set_contents_full (path, contents, -1,

@@ -24,8 +24,8 @@
   {group, "max-downtime", 'd', 1, MINUTE, NULL, "300ms",                                           \
    "longest time that a live migration may hold the guest still"},                                 \
   {group, "stall-timeout", 'd', SECOND, 24 * HOUR, NULL, "60s",                                    \
-   "how long not a single byte may move before a live migration is given up; a third of it if "    \
-   "one of the hosts does not answer"},                                                            \
+   "how long not a single byte may move before a live migration is given up; half of it if "    \
+   "the destination does not answer"},                                                            \
   {group, "verify", 'e', 0, 0, "mirror|none", "mirror",                                            \
    "mirror: disks that live-block mirrors are read again at the destination and compared with "    \
    "what was written there, before the guest goes on there"},                                      \

@@ -66,9 +66,9 @@ is_removed (int fd)
 
 /* -1 with errno if it is held or cannot be opened. */
 static int
-open_locked (const char *path)
+open_locked (const char *path, int flags)
 {
-  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+  int fd = open (path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0640);
   if (fd < 0)
     return -1;
   gboolean locked = try_lock (fd);
@@ -90,7 +90,7 @@ godwit_lock_take (const char *job, GError **error)
   for (guint i = 0; i < N_TRIES && (saved == EAGAIN || saved == EACCES); i++) {
     if (i > 0)
       g_usleep (TRY_PAUSE_US);
-    int fd = open_locked (path);
+    int fd = open_locked (path, O_CREAT);
     if (fd >= 0)
       return fd;
     saved = errno;
@@ -122,4 +122,17 @@ godwit_lock_remove (const char *job)
 {
   g_autofree char *path = make_path (job, ".lock");
   unlink (path);
+}
+
+void
+godwit_lock_sweep (const char *job)
+{
+  g_autofree char *path = make_path (job, ".lock");
+  g_autofree char *socket = make_path (job, ".sock");
+  int fd = open_locked (path, 0);
+  if (fd < 0)
+    return;
+  unlink (socket);
+  unlink (path);
+  close (fd);
 }

@@ -20,6 +20,10 @@ GodwitLockState godwit_lock_look (const char *job);
 /* By its holder, just before it ends: nothing of a finished job is left. */
 void godwit_lock_remove (const char *job);
 
+/* By anybody: removes lock and socket of a job that nobody works on, if its last holder was killed.
+ */
+void godwit_lock_sweep (const char *job);
+
 /* RUNTIME/jobs/JOB.sock */
 char *godwit_control_make_path (const char *job);
 /* The socket of root's worker of that job, if the caller may speak to it. (transfer full)

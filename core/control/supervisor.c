@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "control/supervisor.h"
 
-#include "agent/agent.h"
 #include "control/client.h"
+#include "control/leftovers.h"
 #include "control/lock.h"
 #include "control/log.h"
 #include "control/spawn.h"
 #include "engine/engine.h"
-#include "plan/machines.h"
 
 #include <godwit/error.h>
 
@@ -160,8 +159,7 @@ godwit_supervisor_main (int argc, char **argv)
   int code = godwit_supervise (&supervision, purpose);
   /* The worker's own agent may have been killed while it worked, and this may have been the last
    * job here for a long time. */
-  godwit_machines_sweep_sessions ();
-  godwit_agent_sweep ();
+  godwit_leftovers_sweep (NULL);
   godwit_lock_remove (errand.job);
   return code;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "control/client.h"
 #include "control/connection.h"
+#include "control/leftovers.h"
 #include "control/lock.h"
 #include "control/server.h"
 
@@ -194,8 +195,12 @@ godwit_client_watch (GodwitClient *client, const char *job, guint64 after, Godwi
   g_main_context_pop_thread_default (context);
   if (cancelled != NULL)
     g_source_destroy (cancelled);
-  if (local == NULL)
-    return TRUE;
-  g_propagate_error (error, local);
-  return FALSE;
+  if (local != NULL) {
+    g_propagate_error (error, local);
+    return FALSE;
+  }
+  /* If worker and supervisor were killed after their last word, nobody else comes to clean up. */
+  if (!g_cancellable_is_cancelled (cancellable))
+    godwit_leftovers_sweep (job);
+  return TRUE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "agent/agent.h"
 #include "control/client.h"
+#include "control/leftovers.h"
 #include "control/log.h"
 #include "control/work.h"
 #include "plan/machines.h"
@@ -160,8 +160,7 @@ godwit_worker_main (int argc, char **argv, const GodwitBuiltin *builtins)
   godwit_log_use_system ();
   /* A job that is recovered opens no host if it had touched nothing. Its worker, which was killed
    * together with its agent, may have. */
-  godwit_machines_sweep_sessions ();
-  godwit_agent_sweep ();
+  godwit_leftovers_sweep (NULL);
   g_auto (Worker) self = {.errand = &errand, .builtins = builtins};
   self.config = godwit_config_load (errand.config_path, &self.config_error);
   const GodwitEngineBackend backend = {.plan = plan,

@@ -49,8 +49,8 @@ gboolean godwit_engine_set_steps (GodwitEngine *self, GPtrArray *steps, GError *
 gboolean godwit_engine_load_steps (GodwitEngine *self, GError **error);
 const GodwitStep *godwit_engine_step (GodwitEngine *self, guint i);
 void godwit_engine_pause (GodwitEngine *self, guint units);
-/* FALSE while a host is known to be silent: what it owes cannot be done now, and is not tried
- * again and again. */
+/* FALSE while a host is known to be silent: what is owed is tried once then, for the other host,
+ * and not again and again. */
 gboolean godwit_engine_hears_hosts (GodwitEngine *self);
 gboolean godwit_engine_write_step (GodwitEngine *self, guint i, GodwitStepState state,
                                    const char *message);
@@ -80,7 +80,7 @@ gboolean godwit_engine_confirm_now (GodwitEngine *self);
 
 /* --- look.c ------------------------------------------------------------------------------ */
 
-/* Asks both hosts for the guest, until the answer is steady. */
+/* Asks both hosts for the guest, until the answers are steady or cannot change any more. */
 void godwit_engine_look (GodwitEngine *self);
 /* Whether that host did not answer at the last look, and a person says that it is off. */
 gboolean godwit_engine_is_off (GodwitEngine *self, gboolean home);

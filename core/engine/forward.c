@@ -142,7 +142,7 @@ godwit_engine_retry_owed (GodwitEngine *self)
 {
   for (guint n = 0; n < 2 && godwit_engine_count_owed (self) > 0; n++) {
     godwit_engine_pause (self, 1);
-    if (!godwit_engine_hears_hosts (self))
+    if (n > 0 && !godwit_engine_hears_hosts (self))
       break;
     for (guint i = self->commit + 1; i < self->steps->len; i++) {
       if (self->states[i] == GODWIT_STEP_OWED && !try_owed (self, i))

@@ -75,7 +75,7 @@ godwit_engine_retry_undo (GodwitEngine *self, gboolean *unsafe)
   *unsafe = FALSE;
   for (guint n = 0; n < N_RETRIES && !*unsafe && godwit_engine_count_owed (self) > 0; n++) {
     godwit_engine_pause (self, 1 + n);
-    if (!godwit_engine_hears_hosts (self))
+    if (n > 0 && !godwit_engine_hears_hosts (self))
       break;
     if (!undo_all (self, TRUE, unsafe))
       return FALSE;

@@ -227,19 +227,17 @@ stop_if_asked_or_stalled (Copy *copy, GCancellable *cancellable)
   /* Memory may have to wait for the disks to be read, which is progress too. */
   GodwitLiveStatus moved = copy->run->status;
   moved.disk_done += copy->run->looked_at;
-  gboolean moving = godwit_live_check_moving (copy->job, &copy->dog, &moved, &reason);
+  GodwitMoving moving = godwit_live_check_moving (copy->job, &copy->dog, &moved, &reason);
   if (g_cancellable_is_cancelled (cancellable)) {
     g_clear_error (&reason);
     godwit_set_error (&reason, GODWIT_ERROR_CANCELLED, NULL, "the migration was aborted");
-    moving = FALSE;
   }
-  if (moving)
+  if (reason == NULL)
     return;
-  gboolean gone = g_error_matches (reason, GODWIT_ERROR, GODWIT_ERROR_UNAVAILABLE);
   stop (copy, reason);
-  /* What waits for a host that is gone obeys nobody. */
-  if (gone)
-    copy->deadline_us = g_get_monotonic_time ();
+  /* What waits for a host that is gone rarely obeys. */
+  if (moving == GODWIT_MOVING_SILENT)
+    copy->deadline_us = g_get_monotonic_time () + (gint64)godwit_live_times.gone_ms * 1000;
 }
 
 /* An abort that the hypervisor does not carry out is helped by ending what the migration runs

@@ -39,6 +39,7 @@ void godwit_live_log_error (GodwitJob *job, GodwitSeverity severity, const char 
 typedef struct {
   guint poll_ms;    /* for something to change */
   guint abort_ms;   /* for an abort to be obeyed, before the channels are cut */
+  guint gone_ms;    /* the same, of a host that is silent */
   guint cut_ms;     /* for the call to return once they are cut */
   guint idle_ms;    /* for a hypervisor to end a migration whose client died */
   guint arrival_ms; /* the destination's event may come a round trip after the source's exit */
@@ -65,7 +66,7 @@ gboolean godwit_ladder_step (GodwitLadder *ladder, const GodwitLiveStatus *statu
 /* Of the time without a byte that is the end of a migration: the part after which the hosts are
  * asked whether they are there, and the part that is enough if one of them is not. */
 #define GODWIT_WATCHDOG_DOUBT  12
-#define GODWIT_WATCHDOG_SILENT 3
+#define GODWIT_WATCHDOG_SILENT 2
 
 /* Watches bytes and not time: a slow link is no reason to give up, a dead one is. */
 typedef struct {
@@ -76,14 +77,20 @@ typedef struct {
 } GodwitWatchdog;
 
 void godwit_watchdog_init (GodwitWatchdog *dog, gint64 timeout_us, gint64 now_us);
-/* @heard: FALSE if a host is known to have fallen silent */
+/* @heard: FALSE if the destination is known to have fallen silent */
 gboolean godwit_watchdog_is_stalled (GodwitWatchdog *dog, const GodwitLiveStatus *status,
                                      gboolean heard, gint64 now_us);
 
-/* FALSE with @error if no byte has moved for too long. Asks the hosts whether they are there when
- * that becomes likely. */
-gboolean godwit_live_check_moving (GodwitJob *job, GodwitWatchdog *dog,
-                                   const GodwitLiveStatus *status, GError **error);
+typedef enum {
+  GODWIT_MOVING_YES,
+  GODWIT_MOVING_STALLED, /* for too long */
+  GODWIT_MOVING_SILENT,  /* for long, and the destination is silent as well */
+} GodwitMoving;
+
+/* Sets @error unless it is moving. Asks the hosts whether they are there when that becomes
+ * doubtful. */
+GodwitMoving godwit_live_check_moving (GodwitJob *job, GodwitWatchdog *dog,
+                                       const GodwitLiveStatus *status, GError **error);
 
 /* --- verification of mirrored disks ---------------------------------------------------------- */
 

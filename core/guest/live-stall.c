@@ -4,8 +4,6 @@
 
 #include <godwit/error.h>
 
-#define HOSTS 2
-
 void
 godwit_watchdog_init (GodwitWatchdog *dog, gint64 timeout_us, gint64 now_us)
 {
@@ -31,51 +29,8 @@ godwit_watchdog_is_stalled (GodwitWatchdog *dog, const GodwitLiveStatus *status,
 }
 
 static void
-get_hosts (GodwitJob *job, GodwitHost *hosts[HOSTS])
+set_stalled (GodwitHost *silent, gint64 idle_s, GError **error)
 {
-  hosts[0] = godwit_job_get_source (job);
-  hosts[1] = godwit_job_get_destination (job);
-}
-
-/* NULL if both hosts answer, as far as is known. */
-static GodwitHost *
-find_silent (GodwitJob *job)
-{
-  GodwitHost *hosts[HOSTS];
-
-  get_hosts (job, hosts);
-  for (guint i = 0; i < HOSTS; i++)
-    if (hosts[i] != NULL && !godwit_host_check_heard (hosts[i], NULL))
-      return hosts[i];
-  return NULL;
-}
-
-/* One that is known to be silent is being asked all the time. */
-static void
-ask_hosts (GodwitJob *job)
-{
-  GodwitHost *hosts[HOSTS];
-
-  get_hosts (job, hosts);
-  for (guint i = 0; i < HOSTS; i++)
-    if (hosts[i] != NULL)
-      godwit_host_suspect (hosts[i]);
-}
-
-gboolean
-godwit_live_check_moving (GodwitJob *job, GodwitWatchdog *dog, const GodwitLiveStatus *status,
-                          GError **error)
-{
-  gint64 now = g_get_monotonic_time ();
-  GodwitHost *silent = find_silent (job);
-  gboolean doubted = dog->doubtful;
-  gboolean stalled = godwit_watchdog_is_stalled (dog, status, silent == NULL, now);
-  gint64 idle_s = (now - dog->moved_us) / G_USEC_PER_SEC;
-
-  if (dog->doubtful && !doubted)
-    ask_hosts (job);
-  if (!stalled)
-    return TRUE;
   if (silent == NULL)
     godwit_set_error (error, GODWIT_ERROR_TRANSIENT,
                       "check the link between the hosts, then migrate again",
@@ -85,5 +40,40 @@ godwit_live_check_moving (GodwitJob *job, GodwitWatchdog *dog, const GodwitLiveS
                       "look whether it is up and reachable, then migrate again",
                       "%s has fallen silent, and not a byte moved for %" G_GINT64_FORMAT " s",
                       godwit_host_get_name (silent), idle_s);
-  return FALSE;
+}
+
+/* The figures are the source's: of one that is silent they are old and prove nothing. Nor are there
+ * any while the guest stands still for the switch-over. */
+static GodwitHost *
+find_silent (GodwitJob *job, const GodwitLiveStatus *status)
+{
+  GodwitHost *source = godwit_job_get_source (job);
+  GodwitHost *destination = godwit_job_get_destination (job);
+
+  if (status->source_state == GODWIT_GUEST_PAUSED_MIGRATION ||
+      (source != NULL && !godwit_host_check_heard (source, NULL)) || destination == NULL ||
+      godwit_host_check_heard (destination, NULL))
+    return NULL;
+  return destination;
+}
+
+GodwitMoving
+godwit_live_check_moving (GodwitJob *job, GodwitWatchdog *dog, const GodwitLiveStatus *status,
+                          GError **error)
+{
+  gint64 now = g_get_monotonic_time ();
+  GodwitHost *silent = find_silent (job, status);
+  gboolean doubted = dog->doubtful;
+  gboolean stalled = godwit_watchdog_is_stalled (dog, status, silent == NULL, now);
+
+  if (dog->doubtful && !doubted) {
+    if (godwit_job_get_source (job) != NULL)
+      godwit_host_ask (godwit_job_get_source (job));
+    if (godwit_job_get_destination (job) != NULL)
+      godwit_host_ask (godwit_job_get_destination (job));
+  }
+  if (!stalled)
+    return GODWIT_MOVING_YES;
+  set_stalled (silent, (now - dog->moved_us) / G_USEC_PER_SEC, error);
+  return silent == NULL ? GODWIT_MOVING_STALLED : GODWIT_MOVING_SILENT;
 }

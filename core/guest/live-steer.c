@@ -6,6 +6,7 @@
 GodwitLiveTimes godwit_live_times = {
     .poll_ms = 250,
     .abort_ms = 10000,
+    .gone_ms = 2000,
     .cut_ms = 30000,
     .idle_ms = 30000,
     .arrival_ms = 2000,

@@ -24,6 +24,7 @@ struct _GodwitHost {
   GMutex lock;
   GCond changed;
   gboolean closed;
+  gboolean asked;   /* the next question is to be put at once */
   gboolean suspect; /* a call went unanswered: whether the host is there at all is to be asked */
   int silent;       /* atomic: it is not, and calls fail without being sent */
   GCancellable *closing;

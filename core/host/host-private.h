@@ -50,7 +50,10 @@ GBytes *godwit_host_read_record (GodwitHost *self, const char *job_id, GCancella
 GodwitTransport *godwit_host_get_transport (GodwitHost *self);
 void godwit_host_close (GodwitHost *self);
 
-/* Something went unanswered: whether the host is there is asked at once. */
+/* A call went unanswered: whether the host is there is asked at once, and one more question without
+ * an answer means that it is silent. */
 void godwit_host_suspect (GodwitHost *self);
+/* Whether it is there is asked at once, though nothing went unanswered. */
+void godwit_host_ask (GodwitHost *self);
 
 G_END_DECLS

@@ -242,6 +242,15 @@ godwit_host_suspect (GodwitHost *self)
   g_mutex_unlock (&self->lock);
 }
 
+void
+godwit_host_ask (GodwitHost *self)
+{
+  g_mutex_lock (&self->lock);
+  self->asked = TRUE;
+  g_cond_broadcast (&self->changed);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Tells the agent that we are there. It gives up when it hears nothing for long, because a cut
  * network tells it nothing. Two questions without an answer, of which one may be another call, tell
  * us the same of the agent. A session that has ended says so itself. */
@@ -254,10 +263,12 @@ keep_alive (gpointer user_data)
   while (!self->closed && !g_dbus_connection_is_closed (self->connection)) {
     guint pause_s = misses > 0 ? SILENT_PING_S : PING_S;
     gint64 next = godwit_deadline_in_ms (pause_s * 1000);
-    while (!self->closed && !self->suspect && g_cond_wait_until (&self->changed, &self->lock, next))
+    while (!self->closed && !self->suspect && !self->asked &&
+           g_cond_wait_until (&self->changed, &self->lock, next))
       ;
     if (self->closed)
       continue;
+    self->asked = FALSE;
     g_mutex_unlock (&self->lock);
     gboolean answered = godwit_host_call_nothing (self, "Ping", NULL, self->closing, NULL);
     g_mutex_lock (&self->lock);

@@ -87,7 +87,7 @@ godwit_host_get_name (GodwitHost *self)
 }
 
 void
-godwit_host_suspect (GodwitHost *self)
+godwit_host_ask (GodwitHost *self)
 {
   self->suspected = TRUE;
 }

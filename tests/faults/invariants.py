@@ -31,7 +31,7 @@ def single_writer(case):
 def look(case):
     """{host: (state, persistent, autostart, title, metadata)}, a state of "absent" if unknown."""
     name = case.guest.name
-    answers = case.world.on_both(
+    answers = case.world.on_all(
         f"virsh -q 'domstate {name}; echo ---; dominfo {name}; echo ---; dumpxml {name}' 2>/dev/null")
     found = {}
     for host, answer in answers.items():

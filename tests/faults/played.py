@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One case while it is played: what was done to the world and what was seen of it."""
 
+import subprocess
+
 import invariants
 import journal
 import labhosts as lh
@@ -80,15 +82,14 @@ class Played:
         self.undoings.append(undo)
 
     def put_away(self):
-        """One that fails is told when all have had their turn."""
+        """What could not be undone, as lines; all have their turn."""
         failures = []
         while self.undoings:
             try:
                 self.undoings.pop()()
-            except (lh.Failed, w.Trouble, OSError) as failure:
-                failures.append(str(failure))
-        if failures:
-            raise w.Trouble("; ".join(failures))
+            except (lh.Failed, w.Trouble, OSError, subprocess.TimeoutExpired) as failure:
+                failures.append(f"putting away: {failure}")
+        return failures
 
     def state_at(self, host):
         return invariants.look(self)[host][0]

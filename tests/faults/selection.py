@@ -52,4 +52,5 @@ def choose(cases, commit, record):
         if case not in chosen and seconds + record[case.name]["seconds"] <= BUDGET:
             chosen.append(case)
             seconds += record[case.name]["seconds"]
-    return chosen
+    # Hosts of another shape are made anew.
+    return sorted(chosen, key=lambda case: case.shape.key)

@@ -79,7 +79,7 @@ def heartbeats_of_two(case):
 
 @breaks("I1", "nothing-written-down")
 def nothing_written_down(case):
-    case.world.on_both(f"rm -f {w.RUNS}/*")
+    case.world.on_all(f"rm -f {w.RUNS}/*")
     return "nothing is proven"
 
 

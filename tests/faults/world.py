@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Two hosts that are used again for every case, and guests that are put back in seconds."""
+"""Hosts that are used again for every case, and guests that are put back in seconds."""
 
 import os
 import re
@@ -123,7 +123,7 @@ class World:
         """A host's files as the harness sees them."""
         return f"/proc/{self.pids[host]}/root"
 
-    def on_both(self, command):
+    def on_all(self, command):
         """The same on all hosts, at the same time; what each printed."""
         running = {host: subprocess.Popen(lh.inside(host, "bash", "-c", command),
                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -166,7 +166,7 @@ class World:
         away = "; ".join(f"destroy {guest.name}; undefine {guest.name}" for guest in GUESTS.values())
         places = " ".join(f"{guest.directory} {guest.directory}_migrate"
                           for guest in GUESTS.values())
-        self.on_both(
+        self.on_all(
             f"virsh -q '{away}' >/dev/null 2>&1; "
             "iptables -w -F; pkill -CONT -x libvirtd; "
             f"rm -rf {places} /var/lib/godwit {RUNS}/* {STRIKE_DIR}/* /var/log/libvirt/qemu/*.log")
@@ -241,7 +241,7 @@ class World:
             time.sleep(0.2)
 
     def foreign(self):
-        return self.on_both(f"sha256sum {FOREIGN}/*; stat -c '%n %u %a %Y' {FOREIGN} {FOREIGN}/*; "
+        return self.on_all(f"sha256sum {FOREIGN}/*; stat -c '%n %u %a %Y' {FOREIGN} {FOREIGN}/*; "
                             "virsh dumpxml --inactive bystander | sha256sum")
 
 

@@ -10,6 +10,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LAB = os.path.join(os.path.dirname(HERE), "lab", "lab")
 IMAGES = "/var/lib/libvirt/images"
 DEADLINE = 300
+# What a developer sets to see more of a program, as `lab exec` has it.
+WATCHED = ("G_MESSAGES_DEBUG", "G_DEBUG", "ASAN_OPTIONS", "LSAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS")
 
 
 class Failed(Exception):
@@ -47,7 +49,7 @@ def first_process(host):
 def inside(host, *argv):
     """`lab exec HOST -- ARGV`, without the shell, which costs more than most of what is run."""
     own = [f"{name}={value}" for name, value in os.environ.items()
-           if name.startswith("GODWIT_") and not name.startswith("GODWIT_LAB_")]
+           if name in WATCHED or name.startswith("GODWIT_") and not name.startswith("GODWIT_LAB_")]
     return ["nsenter", "--target", first_process(host), "--mount", "--uts", "--ipc", "--net", "--pid",
             "--time", "--root", "--wd", "--", "env", "-i", "HOME=/root", "USER=root", "LOGNAME=root",
             "SHELL=/bin/bash", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

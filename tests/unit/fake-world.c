@@ -47,6 +47,7 @@ get_state (GodwitHypervisor *hypervisor, const char *uuid, GodwitGuestState *sta
            gboolean *persistent, GCancellable *cancellable, GError **error)
 {
   FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
+  self->world->looks++;
   if (self->source ? self->world->source_unreachable : self->world->destination_unreachable) {
     godwit_set_error (error, GODWIT_ERROR_UNAVAILABLE, NULL, "no route");
     return FALSE;

@@ -34,6 +34,7 @@ typedef struct {
   gboolean touched_when_dead;
   gboolean ran_twice;   /* the guest ran on both hosts at some instant */
   gboolean lost_memory; /* the only copy of its memory was thrown away */
+  guint looks;          /* how often a host was asked for the guest */
   gboolean early_start; /* it ran at the destination before the commit */
   GString *calls;       /* "+prepare +copy -prepare " */
 } FakeWorld;

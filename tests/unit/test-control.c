@@ -410,6 +410,29 @@ test_lock (void)
   g_assert_cmpint (godwit_lock_look ("some-job"), ==, GODWIT_LOCK_FREE);
 }
 
+/* Who holds the lock was killed, or was not. */
+static void
+test_lock_sweep (void)
+{
+  g_autoptr (GError) error = NULL;
+  int fd = godwit_lock_take ("some-job", &error);
+  g_assert_no_error (error);
+  g_autofree char *socket = godwit_control_make_path ("some-job");
+  g_assert_true (g_file_set_contents (socket, "", 0, NULL));
+  godwit_lock_sweep ("some-job");
+  g_assert_cmpint (godwit_lock_look ("some-job"), ==, GODWIT_LOCK_HELD);
+  g_assert_true (g_file_test (socket, G_FILE_TEST_EXISTS));
+  close (fd);
+  godwit_lock_sweep ("some-job");
+  g_assert_false (g_file_test (socket, G_FILE_TEST_EXISTS));
+  g_autofree char *directory = g_path_get_dirname (socket);
+  g_autofree char *lock = g_build_filename (directory, "some-job.lock", NULL);
+  g_assert_false (g_file_test (lock, G_FILE_TEST_EXISTS));
+  /* Nor does it make one. */
+  godwit_lock_sweep ("some-job");
+  g_assert_false (g_file_test (lock, G_FILE_TEST_EXISTS));
+}
+
 typedef struct {
   const char *const *scripts; /* what each worker does */
   guint n_started;
@@ -487,6 +510,7 @@ main (int argc, char **argv)
   g_test_add_func ("/control/watch-is-cancelled", test_watch_is_cancelled);
   g_test_add_func ("/control/unknown-job", test_unknown_job);
   g_test_add_func ("/control/lock", test_lock);
+  g_test_add_func ("/control/lock-sweep", test_lock_sweep);
   g_test_add_func ("/control/supervisor", test_supervisor);
   return g_test_run ();
 }

@@ -62,6 +62,7 @@ world_with (const char *options, FakeLiveFunc live)
   godwit_disk_get_top (disk)->destination = g_strdup ("/images/vda");
   godwit_live_times = (GodwitLiveTimes){.poll_ms = 1,
                                         .abort_ms = 30,
+                                        .gone_ms = 30,
                                         .cut_ms = 30,
                                         .idle_ms = 30,
                                         .arrival_ms = 50,

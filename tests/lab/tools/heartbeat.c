@@ -93,6 +93,14 @@ take (char *text, int host, unsigned long time_us)
   return true;
 }
 
+/* Without trying: the kernel says much that has no sum. */
+static bool
+may_join (const struct part *begin, const struct part *end)
+{
+  return begin->host != end->host &&
+         (strchr (begin->text, '*') != NULL || strchr (end->text, '*') != NULL);
+}
+
 /* The end of a line on one host may have its beginning on another. */
 static bool
 joins (const struct part *begin, const struct part *end)
@@ -100,8 +108,7 @@ joins (const struct part *begin, const struct part *end)
   char text[1024];
   int length = snprintf (text, sizeof text, "%s%s", begin->text, end->text);
 
-  return begin->host != end->host && length < (int)sizeof text &&
-         take (text, end->host, end->time_us);
+  return length < (int)sizeof text && take (text, end->host, end->time_us);
 }
 
 /* A line without its sum is torn, or the kernel's or the firmware's. */
@@ -111,8 +118,7 @@ join (void)
   torn = n_parts;
   for (size_t i = 0; i < n_parts; i++)
     for (size_t k = 0; k < n_parts; k++) {
-      /* Only an end has the sum. */
-      if (parts[i].text == NULL || parts[k].text == NULL || strchr (parts[k].text, '*') == NULL ||
+      if (parts[i].text == NULL || parts[k].text == NULL || !may_join (&parts[i], &parts[k]) ||
           !joins (&parts[i], &parts[k]))
         continue;
       free (parts[i].text);
