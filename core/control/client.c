@@ -15,7 +15,10 @@
 #define ASK_TIMEOUT_MS 5000
 #define START_GRACE_US (5 * G_USEC_PER_SEC)
 #define N_ABORT_TRIES  100
-#define ABORT_PAUSE_US 50000
+/* What a worker may take to end after its job has. */
+#define LAST_WORD_US       (5 * G_USEC_PER_SEC)
+#define LAST_WORD_PAUSE_US 50000
+#define ABORT_PAUSE_US     50000
 
 struct _GodwitClient {
   GObject parent_instance;
@@ -228,6 +231,27 @@ end_hung_worker (const GodwitJobRecord *record, GError **error)
   return godwit_job_record_kill_worker (record, error);
 }
 
+/* Of a job that has ended the record names no worker any more; one that stands still after its last
+ * word keeps the job's lock all the same, and whoever watches it waits. */
+static gboolean
+find_last_worker (GodwitJobRecord *record)
+{
+  if (!godwit_job_state_is_terminal (record->state))
+    return FALSE;
+  for (guint i = 0; godwit_lock_look (record->id) == GODWIT_LOCK_HELD; i++) {
+    if (i * LAST_WORD_PAUSE_US >= LAST_WORD_US)
+      break;
+    g_usleep (LAST_WORD_PAUSE_US);
+  }
+  g_autofree char *path = godwit_control_make_path (record->id);
+  int pid = godwit_lock_look (record->id) == GODWIT_LOCK_HELD
+                ? godwit_connection_find_listener (path)
+                : 0;
+  if (pid > 0)
+    godwit_job_record_set_worker (record, pid);
+  return pid > 0;
+}
+
 gboolean
 godwit_client_recover (GodwitClient *self, const char *job, GError **error)
 {
@@ -235,7 +259,7 @@ godwit_client_recover (GodwitClient *self, const char *job, GError **error)
   g_autoptr (GodwitJobRecord) record = godwit_journal_get_job (self->journal, job, error);
   if (record == NULL)
     return FALSE;
-  gboolean hung = godwit_job_record_is_worker_alive (record);
+  gboolean hung = godwit_job_record_is_worker_alive (record) || find_last_worker (record);
   if (!end_hung_worker (record, error))
     return FALSE;
   /* A supervisor that survived its worker is recovering the job already. */

@@ -7,6 +7,10 @@
 
 #include <godwit/error.h>
 
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #define OPEN_TIMEOUT_MS 5000
 
 /* A worker that is stopped still has its socket open, and would let us wait for ever. */
@@ -130,4 +134,21 @@ godwit_connection_ask (const GodwitJobRecord *record, const char *method, int ti
   g_autoptr (GVariant) reply = godwit_connection_call (connection, method, timeout_ms, error);
   g_dbus_connection_close_sync (connection, NULL, NULL);
   return reply != NULL;
+}
+
+int
+godwit_connection_find_listener (const char *path)
+{
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  struct ucred peer = {0};
+  socklen_t length = sizeof peer;
+  if (g_strlcpy (address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path)
+    return 0;
+  int fd = socket (AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd >= 0 && (connect (fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+                  getsockopt (fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0))
+    peer.pid = 0;
+  if (fd >= 0)
+    close (fd);
+  return peer.pid;
 }

@@ -18,4 +18,7 @@ GVariant *godwit_connection_call (GDBusConnection *connection, const char *metho
 gboolean godwit_connection_ask (const GodwitJobRecord *record, const char *method, int timeout_ms,
                                 GError **error);
 
+/* The process that listens at the socket @path, even if it stands still. 0 if nobody does */
+int godwit_connection_find_listener (const char *path);
+
 G_END_DECLS

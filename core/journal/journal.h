@@ -80,6 +80,8 @@ gboolean godwit_job_record_can_confirm (const GodwitJobRecord *record);
 /* Whether the process that the record names still exists on this machine: process id, time of
  * its start and boot are compared. A stopped one is alive. */
 gboolean godwit_job_record_is_worker_alive (const GodwitJobRecord *record);
+/* In @record alone, not in the journal: a process of this machine that lives. */
+void godwit_job_record_set_worker (GodwitJobRecord *record, int pid);
 /* Kills that process, if it lives and is not the caller, with its group, and waits until it is
  * dead. */
 gboolean godwit_job_record_kill_worker (const GodwitJobRecord *record, GError **error);

@@ -62,6 +62,16 @@ godwit_job_record_is_worker_alive (const GodwitJobRecord *record)
   return record->worker_pid > 0 && is_same_process (record) && !is_zombie (record->worker_pid);
 }
 
+void
+godwit_job_record_set_worker (GodwitJobRecord *record, int pid)
+{
+  g_return_if_fail (record != NULL);
+  g_free (record->worker_boot_id);
+  record->worker_boot_id = godwit_process_get_boot_id ();
+  record->worker_start = godwit_process_get_start (pid);
+  record->worker_pid = pid;
+}
+
 gboolean
 godwit_job_record_kill_worker (const GodwitJobRecord *record, GError **error)
 {
