@@ -40,6 +40,17 @@ VARIANTS = {f"{victim}, controller at {place}": (PLACES[victim], PLACES[place])
             if victim != "third host" or place == "third host"}
 
 
+# Phases in which the guest's memory is at the destination, which nothing starts again yet.
+TAKEN_ALONG = ("frozen", "committed", "resumed")
+
+
+def end_with_host(case):
+    """A guest whose host lost power under it is for its operator to start."""
+    home = {"rolled-back": "a", "moved": "b"}.get(case.outcome())
+    if home is not None and case.state_at(home) == "shut off":
+        case.end_state = "shut off"
+
+
 def shape_of(variant):
     return w.Shape(controller=VARIANTS[variant][1], forgetful=True)
 
@@ -63,5 +74,7 @@ def power_lost(case, moment, variant):
     if host == "b" and moment.phase == "prepared" and "to shut down, for up to" in command.output:
         raise w.Wrong(f"the guest was stopped for a destination that is off: {command}")
     case.recover_until_ended()
+    if host == "b" and moment.phase in TAKEN_ALONG:
+        end_with_host(case)
     early = moment.phase in ("planned", "prepared", "mirror")
     return {"rolled-back"} if early else moment.usual()
