@@ -247,9 +247,12 @@ find_last_worker (GodwitJobRecord *record)
   int pid = godwit_lock_look (record->id) == GODWIT_LOCK_HELD
                 ? godwit_connection_find_listener (path)
                 : 0;
-  if (pid > 0)
-    godwit_job_record_set_worker (record, pid);
-  return pid > 0;
+  if (pid <= 0)
+    return FALSE;
+  godwit_job_record_set_worker (record, pid);
+  g_free (record->control_path);
+  record->control_path = g_steal_pointer (&path);
+  return TRUE;
 }
 
 gboolean

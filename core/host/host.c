@@ -233,22 +233,25 @@ read_info (GodwitHost *self, GCancellable *cancellable, GError **error)
   return TRUE;
 }
 
-void
-godwit_host_suspect (GodwitHost *self)
+static void
+wake_keep_alive (GodwitHost *self, gboolean *reason)
 {
   g_mutex_lock (&self->lock);
-  self->suspect = TRUE;
+  *reason = TRUE;
   g_cond_broadcast (&self->changed);
   g_mutex_unlock (&self->lock);
 }
 
 void
+godwit_host_suspect (GodwitHost *self)
+{
+  wake_keep_alive (self, &self->suspect);
+}
+
+void
 godwit_host_ask (GodwitHost *self)
 {
-  g_mutex_lock (&self->lock);
-  self->asked = TRUE;
-  g_cond_broadcast (&self->changed);
-  g_mutex_unlock (&self->lock);
+  wake_keep_alive (self, &self->asked);
 }
 
 /* Tells the agent that we are there. It gives up when it hears nothing for long, because a cut

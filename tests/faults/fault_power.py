@@ -7,7 +7,7 @@ import time
 
 import labhosts as lh
 import world as w
-from catalogue import fault
+from catalogue import LIVE, fault
 
 
 def lose_power(case, host):
@@ -40,15 +40,11 @@ VARIANTS = {f"{victim}, controller at {place}": (PLACES[victim], PLACES[place])
             if victim != "third host" or place == "third host"}
 
 
-# Phases in which the guest's memory is at the destination, which nothing starts again yet.
-TAKEN_ALONG = ("frozen", "committed", "resumed")
-
-
-def end_with_host(case):
-    """A guest whose host lost power under it is for its operator to start."""
-    home = {"rolled-back": "a", "moved": "b"}.get(case.outcome())
-    if home is not None and case.state_at(home) == "shut off":
-        case.end_state = "shut off"
+def is_taken_along(case, moment, host):
+    """Whether the guest loses power with the destination: its memory is there alone, and nothing
+    starts it when that boots, for it is not defined there yet. It is for its operator to start."""
+    return (host == "b" and case.guest.strategy in LIVE and
+            moment.phase in ("frozen", "committed", "resumed"))
 
 
 def shape_of(variant):
@@ -74,7 +70,7 @@ def power_lost(case, moment, variant):
     if host == "b" and moment.phase == "prepared" and "to shut down, for up to" in command.output:
         raise w.Wrong(f"the guest was stopped for a destination that is off: {command}")
     case.recover_until_ended()
-    if host == "b" and moment.phase in TAKEN_ALONG:
-        end_with_host(case)
+    if is_taken_along(case, moment, host):
+        case.end_state = "shut off"
     early = moment.phase in ("planned", "prepared", "mirror")
     return {"rolled-back"} if early else moment.usual()
