@@ -17,6 +17,7 @@ METADATA = '<owner xmlns="https://faults.invalid/">nobody</owner>'
 # Who ran when is told by the QEMUs here, so the guests need not beat as often as they do elsewhere:
 # each letter on a console costs the emulator an exit.
 BEAT_MS = 50
+SHARED = "/srv/shared/"
 FOREIGN = "/var/lib/libvirt/images/foreign"
 
 
@@ -37,7 +38,7 @@ class Guest:
 
 GUESTS = {
     "live-block": Guest("live-block", "blk", "/var/lib/libvirt/images/blk"),
-    "live-shared": Guest("live-shared", "shr", "/srv/shared/shr"),
+    "live-shared": Guest("live-shared", "shr", SHARED + "shr"),
     "cold": Guest("cold", "cld", "/var/lib/libvirt/images/cld", "--allow-downtime"),
 }
 
