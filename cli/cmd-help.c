@@ -36,7 +36,7 @@ cli_print_help (FILE *stream)
          "  2    usage or configuration\n"
          "  3    refused by checks; nothing was touched\n"
          "  4    needs godwit recover\n"
-         "  5    moved, but clean-up is owed\n"
+         "  5    moved, but clean-up is owed or the guest has ended since\n"
          "  6    this command stopped watching; the job goes on\n"
          "  130  interrupted and rolled back\n"
          "\n"

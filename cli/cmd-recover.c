@@ -40,11 +40,23 @@ recover_one (CliContext *context, const char *job)
   return cli_watch_job (context, job, &watch);
 }
 
-/* A job that ended rolled back is recovered as well as one that went forward: only what still
- * waits makes the command fail. */
-static CliExit
-judge (CliExit code)
+static gboolean
+owes (CliContext *context, const char *job)
 {
+  GodwitClient *client = cli_context_get_client (context, NULL);
+  g_autoptr (GodwitJobRecord) record =
+      godwit_journal_get_job (godwit_client_get_journal (client), job, NULL);
+
+  return record == NULL || record->debts > 0;
+}
+
+/* A job that ended rolled back is recovered as well as one that went forward, also if its guest is
+ * down since: only what still waits makes the command fail. */
+static CliExit
+judge (CliContext *context, const char *job, CliExit code)
+{
+  if (code == CLI_CLEANUP_OWED && !owes (context, job))
+    return CLI_DONE;
   return code == CLI_NEEDS_RECOVER || code == CLI_CLEANUP_OWED || code == CLI_GOES_ON ||
                  code == CLI_USAGE
              ? code
@@ -58,7 +70,7 @@ recover_each (CliContext *context, const GPtrArray *jobs)
 
   for (guint i = 0; i < jobs->len; i++) {
     const GodwitJobRecord *job = jobs->pdata[i];
-    CliExit code = judge (recover_one (context, job->id));
+    CliExit code = judge (context, job->id, recover_one (context, job->id));
 
     worst = MAX (worst, code);
   }
@@ -140,7 +152,7 @@ run (CliContext *context, char **arguments)
   job = cli_find_job (context, arguments[0], NULL, &error);
   if (job == NULL || !state_off (context, job->id, &error))
     return cli_fail (error);
-  return judge (recover_one (context, job->id));
+  return judge (context, job->id, recover_one (context, job->id));
 }
 
 const CliCommand cli_command_recover = {

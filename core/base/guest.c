@@ -10,6 +10,13 @@ godwit_guest_state_to_string (GodwitGuestState state)
   return (guint)state < G_N_ELEMENTS (names) ? names[state] : "unknown";
 }
 
+gboolean
+godwit_guest_state_is_down (GodwitGuestState state)
+{
+  return state == GODWIT_GUEST_ABSENT || state == GODWIT_GUEST_SHUT_OFF ||
+         state == GODWIT_GUEST_CRASHED;
+}
+
 const char *
 godwit_sharing_to_string (GodwitSharing sharing)
 {

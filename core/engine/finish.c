@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/engine-private.h"
 
+#include "guest/past.h"
+
 #include <godwit/error.h>
 
 guint
@@ -170,15 +172,27 @@ finish_revert (GodwitEngine *self)
   return godwit_engine_lose (self, error);
 }
 
+/* A guest that is down is no clean-up, and the first that an operator must hear of. */
 static void
-describe_debts (GodwitEngine *self)
+describe_what_is_left (GodwitEngine *self)
 {
   g_autofree char *owed = list_owed (self);
-  if (owed == NULL)
+  gboolean ended = godwit_guest_has_ended_there (self->job);
+  const char *name = godwit_engine_get_host_name (self, FALSE);
+  if (owed == NULL && !ended)
     return;
-  g_autofree char *text = g_strdup_printf ("the guest has moved, but clean-up is owed: %s", owed);
-  g_autofree char *remedy = g_strdup_printf ("godwit recover %s", self->record->id);
-  set_record_error (self, GODWIT_ERROR_TRANSIENT, remedy, text);
+  g_autoptr (GString) text = g_string_new ("the guest has moved, but ");
+  if (ended)
+    g_string_append_printf (text,
+                            "it has ended on %s since, and what was in its memory is lost; its "
+                            "disks there are the newest",
+                            name);
+  if (owed != NULL)
+    g_string_append_printf (text, "%sclean-up is owed: %s", ended ? "; " : "", owed);
+  g_autofree char *remedy =
+      owed != NULL ? g_strdup_printf ("godwit recover %s", self->record->id)
+                   : g_strdup_printf ("start %s on %s", self->record->guest, name);
+  set_record_error (self, GODWIT_ERROR_TRANSIENT, remedy, text->str);
 }
 
 gboolean
@@ -197,7 +211,7 @@ godwit_engine_finish_done (GodwitEngine *self)
   if (record->awaiting_confirm && godwit_job_get_option_boolean (self->job, "auto-confirm") &&
       godwit_engine_count_owed (self) == 0 && !godwit_engine_confirm_now (self))
     return FALSE;
-  describe_debts (self);
+  describe_what_is_left (self);
   return godwit_engine_close (self, GODWIT_JOB_DONE);
 }
 

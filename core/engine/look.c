@@ -97,13 +97,6 @@ is_answered (const GodwitView *view)
   return view->home != GODWIT_GUEST_UNKNOWN && view->target != GODWIT_GUEST_UNKNOWN;
 }
 
-static gboolean
-is_gone (GodwitGuestState state)
-{
-  return state == GODWIT_GUEST_ABSENT || state == GODWIT_GUEST_SHUT_OFF ||
-         state == GODWIT_GUEST_CRASHED;
-}
-
 /* Nothing that is still under way can make another picture of this one: no memory has moved yet, or
  * all of it has and the old home is empty. Then the guest does not have to wait for a second look.
  */
@@ -114,7 +107,7 @@ is_final (GodwitEngine *self)
   GodwitPosition position = godwit_engine_get_position (self);
   if (position < GODWIT_POSITION_MOVING)
     return TRUE;
-  return position == GODWIT_POSITION_COMMITTED && is_gone (view->home) &&
+  return position == GODWIT_POSITION_COMMITTED && godwit_guest_state_is_down (view->home) &&
          (view->target == GODWIT_GUEST_RUNNING || view->target == GODWIT_GUEST_PAUSED);
 }
 
@@ -154,7 +147,7 @@ static void
 ask_past (GodwitEngine *self)
 {
   GodwitView *view = &self->view;
-  view->past = is_gone (view->home) && godwit_engine_get_position (self) == GODWIT_POSITION_MOVING
+  view->past = godwit_guest_state_is_down (view->home) && godwit_engine_get_position (self) == GODWIT_POSITION_MOVING
                    ? godwit_guest_get_past (self->job)
                    : GODWIT_PAST_UNKNOWN;
 }

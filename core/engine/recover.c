@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/engine-private.h"
 
+#include "guest/past.h"
+
 #include <godwit/disks.h>
 #include <godwit/error.h>
 
@@ -139,17 +141,34 @@ wait_for_other (GodwitEngine *self, GError *error)
   return godwit_engine_release (self, self->record->state);
 }
 
+/* Nothing is owed; but a guest that was down after its move may have been started since, and then
+ * the job has nothing to complain of any more. */
+static gboolean
+look_after_guest (GodwitEngine *self)
+{
+  GodwitJobRecord *record = self->record;
+  g_autoptr (GError) error = NULL;
+  if (record->state != GODWIT_JOB_DONE || !godwit_guest_has_ended_there (self->job) ||
+      !reopen (self, &error) || godwit_guest_has_ended_there (self->job)) {
+    godwit_job_log (self->job, GODWIT_SEVERITY_OK, NULL,
+                    "nothing to recover: the job is %s and owes nothing",
+                    godwit_job_state_to_string (record->state));
+    return godwit_engine_release (self, record->state);
+  }
+  if (!godwit_guest_forget_ended_there (self->job, &error))
+    return godwit_engine_lose (self, g_steal_pointer (&error));
+  g_clear_pointer (&record->error, g_free);
+  record->error_code = -1;
+  return godwit_engine_close (self, GODWIT_JOB_DONE);
+}
+
 static gboolean
 recover_ended (GodwitEngine *self)
 {
   gboolean confirm = self->record->awaiting_confirm &&
                      godwit_journal_has_begun_confirm (self->journal, self->record->id);
-  if (self->record->debts == 0 && !confirm) {
-    godwit_job_log (self->job, GODWIT_SEVERITY_OK, NULL,
-                    "nothing to recover: the job is %s and owes nothing",
-                    godwit_job_state_to_string (self->record->state));
-    return godwit_engine_release (self, self->record->state);
-  }
+  if (self->record->debts == 0 && !confirm)
+    return look_after_guest (self);
   GError *error = NULL;
   g_autoptr (GPtrArray) steps = godwit_journal_get_plan (self->journal, self->record->id, &error);
   if (steps == NULL)

@@ -88,10 +88,12 @@ static gboolean
 has_ended_there (GodwitJob *job)
 {
   GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
-  if (!ask_destination (job, &state, NULL, NULL, NULL) ||
-      (state != GODWIT_GUEST_ABSENT && state != GODWIT_GUEST_SHUT_OFF &&
-       state != GODWIT_GUEST_CRASHED))
+  g_autoptr (GError) error = NULL;
+  if (!ask_destination (job, &state, NULL, NULL, NULL) || !godwit_guest_state_is_down (state))
     return FALSE;
+  /* The log says it all the same, if the job's last words cannot. */
+  if (!godwit_guest_note_ended_there (job, &error))
+    godwit_live_log_error (job, GODWIT_SEVERITY_WARNING, "that it ended could not be noted", error);
   godwit_job_log (job, GODWIT_SEVERITY_BLOCKER, destination_name (job),
                   "%s has ended since it moved, and what was in its memory is lost: its disks here "
                   "are the newest, start it from them",

@@ -11,6 +11,7 @@
  * run old memory on newer disks. */
 
 #define FACT_RAN_ON "guest.ran-on"
+#define FACT_ENDED  "guest.ended-there"
 
 gboolean
 godwit_guest_note_ran_on (GodwitJob *job, GError **error)
@@ -36,4 +37,32 @@ godwit_guest_get_past (GodwitJob *job)
   g_autoptr (GVariant) taken_over = godwit_job_get_fact (job, GODWIT_FACT_TAKEN_OVER);
   return taken_over != NULL && end != GODWIT_END_MIGRATED ? GODWIT_PAST_OLD_COPY
                                                           : GODWIT_PAST_UNKNOWN;
+}
+
+gboolean
+godwit_guest_note_ended_there (GodwitJob *job, GError **error)
+{
+  return godwit_job_set_fact (job, FACT_ENDED, g_variant_new_boolean (TRUE), error);
+}
+
+gboolean
+godwit_guest_forget_ended_there (GodwitJob *job, GError **error)
+{
+  return godwit_job_set_fact (job, FACT_ENDED, NULL, error);
+}
+
+gboolean
+godwit_guest_has_ended_there (GodwitJob *job)
+{
+  g_autoptr (GVariant) noted = godwit_job_get_fact (job, FACT_ENDED);
+  GodwitHypervisor *destination = godwit_job_get_destination_hypervisor (job);
+  const GodwitGuest *guest = godwit_job_get_guest (job);
+  GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
+
+  if (noted == NULL)
+    return FALSE;
+  if (destination == NULL || guest == NULL ||
+      !godwit_hypervisor_get_state (destination, guest->uuid, &state, NULL, NULL, NULL))
+    return TRUE;
+  return godwit_guest_state_is_down (state);
 }

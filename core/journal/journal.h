@@ -71,7 +71,7 @@ GVariant *godwit_job_record_to_variant (const GodwitJobRecord *record);
 
 /* The documented exit code of a job that nobody works on any more: 0 done, 1 failed and rolled
  * back, 2 refused for its configuration, 3 refused by checks, 4 needs `recover`, 5 moved but
- * clean-up is owed, 130 cancelled and rolled back; -1 while it runs. */
+ * clean-up is owed or the guest is down, 130 cancelled and rolled back; -1 while it runs. */
 int godwit_job_record_get_exit_code (const GodwitJobRecord *record);
 
 /* Whether a copy is parked at the source that `confirm` would remove. */

@@ -72,7 +72,7 @@ godwit_job_record_get_exit_code (const GodwitJobRecord *record)
   switch (record->state) {
   case GODWIT_JOB_DONE:
   case GODWIT_JOB_REVERTED:
-    /* An error without a debt is a confirm that could not even begin. */
+    /* An error without a debt is a guest that is down, or a confirm that could not even begin. */
     return record->debts > 0 || record->error != NULL ? 5 : 0;
   case GODWIT_JOB_CANCELLED:
     return record->debts > 0 ? 4 : 130;

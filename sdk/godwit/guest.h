@@ -33,6 +33,19 @@ typedef enum {
 const char *godwit_guest_state_to_string (GodwitGuestState state);
 
 /**
+ * godwit_guest_state_is_down:
+ * @state: what a host answered.
+ *
+ * A crashed guest is down as well: what a hypervisor may keep of it executes nothing any more. That
+ * the host could not be asked (%GODWIT_GUEST_UNKNOWN) says nothing and is not down.
+ *
+ * Returns: %TRUE if the host answered that nothing of the guest runs or can go on there.
+ *
+ * Since: 0.2
+ */
+gboolean godwit_guest_state_is_down (GodwitGuestState state);
+
+/**
  * GodwitSharing:
  * @GODWIT_SHARING_UNKNOWN: it could not be proven either way; the proof text says why.
  * @GODWIT_SHARING_NO: proven to be different objects.

@@ -2,6 +2,7 @@
 """Daemons and QEMUs that die, stand still or are restarted."""
 
 import labhosts as lh
+import world as w
 from catalogue import LIVE, SIDES, at_side, fault, struck
 
 START = ("kill -0 $(cat /run/libvirtd.pid 2>/dev/null) 2>/dev/null || "
@@ -66,14 +67,22 @@ def source_qemu_killed(case, moment, _variant):
     return {"rolled-back"}
 
 
-@fault("QEMU of the destination killed", strategies=LIVE, phases=("mirror", "memory"))
+@fault("QEMU of the destination killed", strategies=LIVE,
+       phases=("mirror", "memory", "frozen", "committed"))
 def destination_qemu_killed(case, moment, _variant):
     moment.begin()
     kill_qemu(case, "b")
     moment.go_on()
-    moment.end()
+    command = moment.end()
     case.recover_until_ended()
-    return {"rolled-back"}
+    # Its source had ended already: the memory is lost, wherever the guest belongs now.
+    if moment.phase in ("frozen", "committed"):
+        case.end_state = "shut off"
+    if moment.phase != "committed":
+        return {"rolled-back"}
+    if command.code != 5 or f"next: start {case.guest.name} on " not in command.output:
+        raise w.Wrong(f"it does not say that the guest is to be started: {command}")
+    return {"moved"}
 
 
 @fault("QEMU of the destination stopped and continued", strategies=LIVE, phases=("mirror", "memory"))

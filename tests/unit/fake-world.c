@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-world.h"
 
+#include "guest/past.h"
+
 #include <godwit/error.h>
 #include <godwit/strategy.h>
 
@@ -193,6 +195,10 @@ start_at_destination (FakeWorld *world, GodwitJob *job, GError **error)
 {
   if (!godwit_job_get_record (job)->committed)
     world->early_start = TRUE;
+  if (world->ends_at_destination) {
+    world->destination = GODWIT_GUEST_SHUT_OFF;
+    return godwit_guest_note_ended_there (job, error);
+  }
   if (!world->cold && world->destination != GODWIT_GUEST_PAUSED &&
       world->destination != GODWIT_GUEST_RUNNING) {
     godwit_set_error (error, GODWIT_ERROR_PEER, NULL, "there is nothing to resume");

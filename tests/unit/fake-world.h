@@ -28,6 +28,7 @@ typedef struct {
   const char *kill_step; /* run_step of that name kills the process */
   gboolean no_deadlines;
   const char *abort_step; /* run_step of that name has the job aborted, and goes on */
+  gboolean ends_at_destination; /* before "resume" finds it, the guest has ended there */
   gboolean fail_confirm;
   gboolean fail_release; /* the same, but after something was removed */
   gboolean dead;         /* the worker has died: whatever is called now is a defect */

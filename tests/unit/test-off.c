@@ -1,39 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "fake-world.h"
-#include "scratch.h"
+#include "engine-bench.h"
 
 #include <godwit/error.h>
 
 /* What a person says of a host that cannot be asked. */
-typedef struct {
-  Scratch *dir;
-  GodwitJournal *journal;
-  FakeWorld world;
-  GodwitEngineBackend backend;
-} Bench;
-
-static void
-bench_init (Bench *bench)
-{
-  g_autoptr (GError) error = NULL;
-  bench->dir = scratch_new ();
-  g_autofree char *path = g_build_filename (bench->dir, "journal.db", NULL);
-  bench->journal = godwit_journal_open (path, &error);
-  g_assert_no_error (error);
-  fake_world_init (&bench->world);
-  bench->backend = fake_world_make_backend (&bench->world);
-}
-
-static void
-bench_clear (Bench *bench)
-{
-  g_assert_false (bench->world.ran_twice);
-  g_assert_false (bench->world.lost_memory);
-  fake_world_clear (&bench->world);
-  g_object_unref (bench->journal);
-  scratch_free (bench->dir);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (Bench, bench_clear)
 
 /* A job whose memory has moved, with a proof that failed: nobody but the hosts can tell. */
 static char *
@@ -58,18 +28,6 @@ say_off (Bench *bench, const char *id, const char *fact)
   g_assert_no_error (error);
 }
 
-static GodwitJobRecord *
-recover (Bench *bench, const char *id)
-{
-  g_autoptr (GError) error = NULL;
-  g_autoptr (GodwitJob) job = fake_world_take_over (&bench->world, bench->journal, id);
-  godwit_engine_recover (job, &bench->backend, &error);
-  g_assert_no_error (error);
-  GodwitJobRecord *record = godwit_journal_get_job (bench->journal, id, NULL);
-  g_test_message ("%s", record->error != NULL ? record->error : "no error");
-  return record;
-}
-
 static void
 test_destination_off (void)
 {
@@ -79,14 +37,14 @@ test_destination_off (void)
   g_autofree char *id = run_into_doubt (&bench);
   bench.world.source = GODWIT_GUEST_PAUSED_MIGRATION;
   bench.world.destination = GODWIT_GUEST_ABSENT;
-  g_autoptr (GodwitJobRecord) doubt = recover (&bench, id);
+  g_autoptr (GodwitJobRecord) doubt = bench_again (&bench, id, godwit_engine_recover);
   g_assert_cmpint (doubt->state, ==, GODWIT_JOB_IN_DOUBT);
   g_assert_nonnull (strstr (doubt->error, "--destination-is-off"));
   g_assert_null (strstr (doubt->error, "--source-is-off"));
   g_assert_cmpint (bench.world.source, ==, GODWIT_GUEST_PAUSED_MIGRATION);
 
   say_off (&bench, id, GODWIT_FACT_DESTINATION_OFF);
-  g_autoptr (GodwitJobRecord) after = recover (&bench, id);
+  g_autoptr (GodwitJobRecord) after = bench_again (&bench, id, godwit_engine_recover);
   g_assert_cmpint (after->state, ==, GODWIT_JOB_FAILED);
   g_assert_cmpint (bench.world.source, ==, GODWIT_GUEST_RUNNING);
   g_assert_nonnull (strstr (after->error, "is not on b (off, says alice)"));
@@ -99,13 +57,13 @@ test_source_off (void)
   bench_init (&bench);
   bench.world.source_unreachable = TRUE;
   g_autofree char *id = run_into_doubt (&bench);
-  g_autoptr (GodwitJobRecord) doubt = recover (&bench, id);
+  g_autoptr (GodwitJobRecord) doubt = bench_again (&bench, id, godwit_engine_recover);
   g_assert_cmpint (doubt->state, ==, GODWIT_JOB_IN_DOUBT);
   g_assert_nonnull (strstr (doubt->error, "--source-is-off"));
   g_assert_cmpint (bench.world.destination, ==, GODWIT_GUEST_PAUSED);
 
   say_off (&bench, id, GODWIT_FACT_SOURCE_OFF);
-  g_autoptr (GodwitJobRecord) after = recover (&bench, id);
+  g_autoptr (GodwitJobRecord) after = bench_again (&bench, id, godwit_engine_recover);
   g_assert_true (after->committed);
   g_assert_cmpint (bench.world.destination, ==, GODWIT_GUEST_RUNNING);
 }
@@ -120,7 +78,7 @@ test_off_and_yet_there (void)
   g_autofree char *id = run_into_doubt (&bench);
   say_off (&bench, id, GODWIT_FACT_DESTINATION_OFF);
   bench.world.destination_unreachable = FALSE;
-  g_autoptr (GodwitJobRecord) after = recover (&bench, id);
+  g_autoptr (GodwitJobRecord) after = bench_again (&bench, id, godwit_engine_recover);
   g_assert_cmpint (after->state, ==, GODWIT_JOB_DONE);
   g_assert_cmpint (bench.world.destination, ==, GODWIT_GUEST_RUNNING);
 }
