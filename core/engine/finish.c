@@ -189,9 +189,9 @@ describe_what_is_left (GodwitEngine *self)
                             name);
   if (owed != NULL)
     g_string_append_printf (text, "%sclean-up is owed: %s", ended ? "; " : "", owed);
-  g_autofree char *remedy =
-      owed != NULL ? g_strdup_printf ("godwit recover %s", self->record->id)
-                   : g_strdup_printf ("start %s on %s", self->record->guest, name);
+  g_autofree char *remedy = owed != NULL
+                                ? g_strdup_printf ("godwit recover %s", self->record->id)
+                                : g_strdup_printf ("start %s on %s", self->record->guest, name);
   set_record_error (self, GODWIT_ERROR_TRANSIENT, remedy, text->str);
 }
 
@@ -215,6 +215,37 @@ godwit_engine_finish_done (GodwitEngine *self)
   return godwit_engine_close (self, GODWIT_JOB_DONE);
 }
 
+/* It had left home by the migration, and ended at the destination before the commit. */
+static gboolean
+has_lost_memory (GodwitEngine *self)
+{
+  GodwitGuestEnd end = GODWIT_END_UNKNOWN;
+  return self->view.home == GODWIT_GUEST_SHUT_OFF &&
+         godwit_guest_state_is_down (self->view.target) &&
+         godwit_hypervisor_get_end (godwit_engine_get_hypervisor (self, TRUE), self->record->uuid,
+                                    &end, NULL, NULL) &&
+         end == GODWIT_END_MIGRATED;
+}
+
+static void
+describe_roll_back (GodwitEngine *self, const char *owed, GString *text, char **remedy)
+{
+  g_autofree char *where = godwit_engine_describe (self);
+  g_string_append_printf (text, "; rolled back: %s", where);
+  if (has_lost_memory (self)) {
+    g_string_append (text, ", and what was in its memory is lost");
+    if (owed == NULL) {
+      g_free (*remedy);
+      *remedy = g_strdup_printf ("start %s on %s", self->record->guest,
+                                 godwit_engine_get_host_name (self, TRUE));
+    }
+  }
+  if (owed != NULL)
+    g_string_append_printf (text, "; still to be cleaned up: %s", owed);
+  else
+    g_string_append (text, "; nothing of the job is left");
+}
+
 gboolean
 godwit_engine_finish_rolled_back (GodwitEngine *self)
 {
@@ -234,14 +265,8 @@ godwit_engine_finish_rolled_back (GodwitEngine *self)
   } else if (record->failed_step == NULL && self->is_tidy) {
     g_string_append (text, "; nothing of the job is left");
   }
-  if (record->failed_step != NULL) {
-    g_autofree char *where = godwit_engine_describe (self);
-    g_string_append_printf (text, "; rolled back: %s", where);
-    if (owed != NULL)
-      g_string_append_printf (text, "; still to be cleaned up: %s", owed);
-    else
-      g_string_append (text, "; nothing of the job is left");
-  }
+  if (record->failed_step != NULL)
+    describe_roll_back (self, owed, text, &chosen);
   gboolean cancelled = cause_code (self) == GODWIT_ERROR_CANCELLED;
   set_record_error (self, cause_code (self), cancelled && owed == NULL ? NULL : chosen, text->str);
   return godwit_engine_close (self, cancelled ? GODWIT_JOB_CANCELLED : GODWIT_JOB_FAILED);

@@ -147,7 +147,8 @@ static void
 ask_past (GodwitEngine *self)
 {
   GodwitView *view = &self->view;
-  view->past = godwit_guest_state_is_down (view->home) && godwit_engine_get_position (self) == GODWIT_POSITION_MOVING
+  view->past = godwit_guest_state_is_down (view->home) &&
+                       godwit_engine_get_position (self) == GODWIT_POSITION_MOVING
                    ? godwit_guest_get_past (self->job)
                    : GODWIT_PAST_UNKNOWN;
 }

@@ -78,11 +78,12 @@ def destination_qemu_killed(case, moment, _variant):
     # Its source had ended already: the memory is lost, wherever the guest belongs now.
     if moment.phase in ("frozen", "committed"):
         case.end_state = "shut off"
-    if moment.phase != "committed":
-        return {"rolled-back"}
-    if command.code != 5 or f"next: start {case.guest.name} on " not in command.output:
-        raise w.Wrong(f"it does not say that the guest is to be started: {command}")
-    return {"moved"}
+        if f"next: start {case.guest.name} on " not in command.output:
+            raise w.Wrong(f"it does not say that the guest is to be started: {command}")
+    moved = moment.phase == "committed"
+    if command.code != (5 if moved else 1):
+        raise w.Wrong(f"it ended with {command.code}: {command}")
+    return {"moved" if moved else "rolled-back"}
 
 
 @fault("QEMU of the destination stopped and continued", strategies=LIVE, phases=("mirror", "memory"))

@@ -80,10 +80,20 @@ resume (GodwitHypervisor *self, const char *uuid, GCancellable *cancellable, GEr
   return set_state (self, GODWIT_GUEST_RUNNING);
 }
 
+static gboolean
+get_end (GodwitHypervisor *hypervisor, const char *uuid, GodwitGuestEnd *end,
+         GCancellable *cancellable, GError **error)
+{
+  FakeHypervisor *self = FAKE_HYPERVISOR (hypervisor);
+  *end = self->source && !self->world->cold ? GODWIT_END_MIGRATED : GODWIT_END_UNKNOWN;
+  return TRUE;
+}
+
 static void
 fake_hypervisor_iface_init (GodwitHypervisorInterface *iface)
 {
   iface->get_state = get_state;
+  iface->get_end = get_end;
   iface->destroy = destroy;
   iface->resume = resume;
 }
@@ -195,10 +205,8 @@ start_at_destination (FakeWorld *world, GodwitJob *job, GError **error)
 {
   if (!godwit_job_get_record (job)->committed)
     world->early_start = TRUE;
-  if (world->ends_at_destination) {
-    world->destination = GODWIT_GUEST_SHUT_OFF;
+  if (g_strcmp0 (world->ends_before, "resume") == 0)
     return godwit_guest_note_ended_there (job, error);
-  }
   if (!world->cold && world->destination != GODWIT_GUEST_PAUSED &&
       world->destination != GODWIT_GUEST_RUNNING) {
     godwit_set_error (error, GODWIT_ERROR_PEER, NULL, "there is nothing to resume");
@@ -257,6 +265,8 @@ run_step (GodwitStrategy *strategy, GodwitJob *job, const GodwitStep *step,
     godwit_set_error (error, GODWIT_ERROR_PEER, NULL, "it broke");
     return FALSE;
   }
+  if (g_strcmp0 (world->ends_before, step->name) == 0)
+    world->destination = GODWIT_GUEST_SHUT_OFF;
   if (!do_step (world, job, step->name, error))
     return FALSE;
   touch (world);

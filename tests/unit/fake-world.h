@@ -27,8 +27,8 @@ typedef struct {
   const char *hang_step; /* run_step of that name waits for its cancellable */
   const char *kill_step; /* run_step of that name kills the process */
   gboolean no_deadlines;
-  const char *abort_step; /* run_step of that name has the job aborted, and goes on */
-  gboolean ends_at_destination; /* before "resume" finds it, the guest has ended there */
+  const char *abort_step;  /* run_step of that name has the job aborted, and goes on */
+  const char *ends_before; /* it ends at the destination before run_step of that name */
   gboolean fail_confirm;
   gboolean fail_release; /* the same, but after something was removed */
   gboolean dead;         /* the worker has died: whatever is called now is a defect */

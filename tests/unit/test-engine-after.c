@@ -206,7 +206,7 @@ test_guest_ended_there (void)
 {
   g_auto (Bench) bench = {0};
   bench_init (&bench);
-  bench.world.ends_at_destination = TRUE;
+  bench.world.ends_before = "resume";
   g_autoptr (GodwitJobRecord) record = bench_run (&bench);
   bench_assert_exit (record, GODWIT_JOB_DONE, 5);
   g_assert_cmpuint (record->debts, ==, 0);
@@ -229,7 +229,7 @@ test_guest_ended_there_and_debts (void)
 {
   g_auto (Bench) bench = {0};
   bench_init (&bench);
-  bench.world.ends_at_destination = TRUE;
+  bench.world.ends_before = "resume";
   bench.world.fail_step = "park";
   bench.world.fail_times = 100;
   g_autoptr (GodwitJobRecord) record = bench_run (&bench);

@@ -130,6 +130,20 @@ test_proof_never_succeeds (void)
   bench_assert_at_destination (&bench);
 }
 
+/* The only copy of its memory died before anybody could commit to it. */
+static void
+test_memory_is_lost (void)
+{
+  g_auto (Bench) bench = {0};
+  bench_init (&bench);
+  bench.world.ends_before = "prove";
+  g_autoptr (GodwitJobRecord) record = bench_run (&bench);
+  bench_assert_exit (record, GODWIT_JOB_FAILED, 1);
+  g_assert_nonnull (strstr (record->error, "guest web is shut off on a"));
+  g_assert_nonnull (strstr (record->error, "what was in its memory is lost"));
+  g_assert_nonnull (strstr (record->error, "start web on a"));
+}
+
 static void
 test_cold_proof_fails (void)
 {
@@ -239,6 +253,7 @@ main (int argc, char **argv)
   g_test_add_func ("/engine/failure-rolls-back", test_failure_rolls_back);
   g_test_add_func ("/engine/proof-fails", test_proof_fails);
   g_test_add_func ("/engine/proof-never-succeeds", test_proof_never_succeeds);
+  g_test_add_func ("/engine/memory-is-lost", test_memory_is_lost);
   g_test_add_func ("/engine/cold-proof-fails", test_cold_proof_fails);
   g_test_add_func ("/engine/deadline", test_deadline);
   g_test_add_func ("/engine/abort-before-commit", test_abort_before_commit);
