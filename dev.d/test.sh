@@ -1,6 +1,9 @@
 # shellcheck shell=bash
 # Tests, and the sum of what they counted.
 
+# Hosts of two labs are work enough for a small machine, and each lab waits a good deal.
+LABS_AT_ONCE=2
+
 # $1: suite as ./dev names it; the rest: options of meson test. Failures are shown, whole, by the
 # tally: meson would cut them.
 run_suite ()
@@ -17,13 +20,13 @@ dev_test ()
   local which=${1:-all} suite
   local -a suites logs=()
   case $which in
-    all) suites=(unit build lab faults) ;;
+    all) suites=(unit build hosts) ;;
     unit|build|lab|faults) suites=("$which") ;;
     *)
       echo "dev: unknown suite '$which'; there are unit, build, lab, faults and all" >&2
       return 2 ;;
   esac
-  if [[ " ${suites[*]} " == *" lab "* || " ${suites[*]} " == *" faults "* ]]; then
+  if [[ " ${suites[*]} " =~ \ (lab|faults|hosts)\  ]]; then
     dev_stage_for_lab
   else
     dev_stage
@@ -32,9 +35,9 @@ dev_test ()
     case $suite in
       unit) run_suite unit --no-suite build --no-suite lab --no-suite faults ;;
       build) run_suite build --suite build ;;
-      # The hosts of one lab are work enough for a small machine.
-      lab) run_suite lab --suite lab --num-processes 1 ;;
-      faults) run_suite faults --suite faults --num-processes 1 ;;
+      lab|faults) run_suite "$suite" --suite "$suite" --num-processes "$LABS_AT_ONCE" ;;
+      # Whatever has hosts of its own.
+      hosts) run_suite hosts --suite lab --suite faults --num-processes "$LABS_AT_ONCE" ;;
     esac
     logs+=("$DEV_BUILD/meson-logs/testlog-$suite.json")
   done

@@ -424,7 +424,8 @@ lab_main (const char *name, const char *hosts, void (*prepare) (void))
 
   if (stage == NULL)
     g_error ("GODWIT_STAGE names no install tree; run the tests through ./dev test");
-  g_setenv ("LAB", instance, TRUE);
+  /* Whoever runs several programs at once gives each an instance of its own. */
+  g_setenv ("LAB", instance, FALSE);
   lab_hosts_list = hosts;
   lab_run_free (lab_try ("down", NULL));
   g_free (lab ("up", "--hosts", hosts, "--stage", stage, NULL));
