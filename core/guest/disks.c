@@ -253,6 +253,21 @@ godwit_disks_repair_access (GodwitJob *job, GodwitHost *host, GCancellable *canc
   return godwit_disks_walk (job, repair_one, host, GODWIT_WALK_ALL, cancellable, error);
 }
 
+static gboolean
+repair_shared_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
+                   GCancellable *cancellable, GError **error)
+{
+  return godwit_disk_travels (disk) ||
+         repair_one (job, disk, storage, user_data, cancellable, error);
+}
+
+gboolean
+godwit_disks_repair_shared (GodwitJob *job, GCancellable *cancellable, GError **error)
+{
+  return godwit_disks_walk (job, repair_shared_one, godwit_job_get_source (job), GODWIT_WALK_ALL,
+                            cancellable, error);
+}
+
 /* --- the source's copies ---------------------------------------------------------------- */
 
 static gboolean

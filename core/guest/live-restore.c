@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "guest/disks-private.h"
 #include "guest/live-private.h"
 #include "guest/past.h"
 
@@ -302,6 +303,19 @@ godwit_live_restore_source (GodwitJob *job, GError **error)
   return with_source (job, source, destination, destination_error, error);
 }
 
+/* A destination that ends its half of a migration by itself, after a restart of its daemon for
+ * example, gives images that both hosts see back to their owner of before, under the hands of the
+ * guest. What it has open it keeps, but the next opening would fail. */
+static gboolean
+give_images_back (GodwitJob *job, GCancellable *cancellable, GError **error)
+{
+  if (godwit_disks_repair_shared (job, cancellable, error))
+    return TRUE;
+  g_prefix_error (error, "whether %s may still open its disks cannot be told: ",
+                  godwit_job_get_guest (job)->name);
+  return FALSE;
+}
+
 gboolean
 godwit_live_undo_copy (GodwitJob *job, GCancellable *cancellable, GError **error)
 {
@@ -315,6 +329,8 @@ godwit_live_undo_copy (GodwitJob *job, GCancellable *cancellable, GError **error
     return FALSE;
   }
   GodwitLiveOutcome outcome = godwit_live_restore_source (job, &local);
+  if (outcome == GODWIT_LIVE_AT_SOURCE && local == NULL)
+    give_images_back (job, cancellable, &local);
   if (outcome == GODWIT_LIVE_MOVED)
     godwit_set_error (&local, GODWIT_ERROR_IN_DOUBT, "godwit recover",
                       "%s is complete at the destination and gone from the source: its memory is "

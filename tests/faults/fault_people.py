@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Somebody does something to the guest, or moves it too, while it moves."""
 
+import contextlib
+
 import labhosts as lh
 import striking
 import world as w
@@ -9,17 +11,29 @@ from catalogue import LIVE, fault
 BEFORE_COMMIT = ("planned", "prepared", "mirror", "memory")
 
 
+@contextlib.contextmanager
+def still_moving(moment):
+    """The migration itself does not wait where the worker stands: on a slow link it is not over
+    before the deed is done."""
+    lh.lab("rate", "b", "100")
+    try:
+        moment.begin()
+        yield
+    finally:
+        lh.lab("rate", "b", "none")
+
+
 @fault("guest destroyed by someone", phases=BEFORE_COMMIT, strategies=LIVE)
 def destroyed(case, moment, _variant):
-    moment.begin()
-    lh.on("a", f"virsh -q destroy {case.guest.name}", check=False)
+    with still_moving(moment):
+        lh.on("a", f"virsh -q destroy {case.guest.name}", check=False)
     return end_by_wish(case, moment)
 
 
-@fault("guest shuts itself down", phases=("planned", "prepared"), strategies=LIVE)
+@fault("guest shuts itself down", phases=BEFORE_COMMIT, strategies=LIVE)
 def shuts_down(case, moment, _variant):
-    moment.begin()
-    lh.lab("guest", "stop", "a", case.guest.name)
+    with still_moving(moment):
+        lh.lab("guest", "stop", "a", case.guest.name)
     return end_by_wish(case, moment)
 
 
@@ -31,6 +45,26 @@ def end_by_wish(case, moment):
     if case.outcome() == "rolled-back" and case.state_at("a") == "shut off":
         case.end_state = "shut off"
     return None
+
+
+@fault("guest reboots", phases=BEFORE_COMMIT, strategies=LIVE)
+def reboots(case, moment, _variant):
+    """It begins anew, and goes on wherever it is then."""
+    with still_moving(moment):
+        lh.on("a", f"virsh -q reset {case.guest.name}")
+    moment.go_on()
+    moment.end()
+    case.recover_until_ended()
+    return None
+
+
+@fault("guest panics", phases=BEFORE_COMMIT, strategies=LIVE)
+def panics(case, moment, _variant):
+    """What its kernel would tell its panic device is written there for it. By its definition a guest
+    that crashed is ended."""
+    with still_moving(moment):
+        lh.on("a", f"virsh -q qemu-monitor-command {case.guest.name} --hmp 'o /b 0x505 1'")
+    return end_by_wish(case, moment)
 
 
 @fault("guest paused by someone", phases=("planned", "prepared"), strategies=LIVE)

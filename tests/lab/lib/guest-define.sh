@@ -112,6 +112,7 @@ $(lab_guest_disks_xml)
     </serial>
     $nic
     <memballoon model='virtio'/>
+    <panic model='isa'/>
     $G_XML
   </devices>
 </domain>
