@@ -240,6 +240,21 @@ stop_if_asked_or_stalled (Copy *copy, GCancellable *cancellable)
     copy->deadline_us = g_get_monotonic_time () + (gint64)godwit_live_times.gone_ms * 1000;
 }
 
+/* A guest that has crashed gets through at once, since nothing of it changes any more. But what is
+ * to happen to it is for its host to do, and the other one would not know of it. */
+static void
+stop_if_crashed (Copy *copy)
+{
+  GodwitGuest *guest = godwit_job_get_guest (copy->job);
+  GError *reason = NULL;
+
+  if (copy->stopped != NULL || copy->run->status.source_state != GODWIT_GUEST_CRASHED)
+    return;
+  godwit_set_error (&reason, GODWIT_ERROR_PEER, NULL, "%s crashed at %s while it moved",
+                    guest->name, godwit_host_get_name (godwit_job_get_source (copy->job)));
+  stop (copy, reason);
+}
+
 /* An abort that the hypervisor does not carry out is helped by ending what the migration runs
  * through. FALSE once there is nothing more to try. */
 static gboolean
@@ -369,6 +384,7 @@ take_turn (Copy *copy, GCancellable *cancellable)
   steer (copy);
   stop_if_asked_or_stalled (copy, cancellable);
   stop_if_different (copy);
+  stop_if_crashed (copy);
   return GO_ON;
 }
 

@@ -127,6 +127,19 @@ obeys_an_abort (guint turn, GodwitLiveStatus *status, gpointer data)
     return_failed (status);
 }
 
+/* Its kernel dies while its process lives. */
+static void
+panics (guint turn, GodwitLiveStatus *status, gpointer data)
+{
+  FakeWorld *world = data;
+
+  obeys_an_abort (turn, status, data);
+  if (turn < 3)
+    return;
+  world->hv_a->state = GODWIT_GUEST_CRASHED;
+  status->source_state = GODWIT_GUEST_CRASHED;
+}
+
 static void
 stalls (guint turn, GodwitLiveStatus *status, gpointer data)
 {
@@ -305,6 +318,8 @@ static const Failure failures[] = {
      GODWIT_GUEST_PAUSED, "live_begin", "", FALSE},
     {"crashes", crashes, NULL, FALSE, GODWIT_ERROR_PEER, GODWIT_GUEST_SHUT_OFF, GODWIT_GUEST_ABSENT,
      "live_begin", "destroy", FALSE},
+    {"panics", panics, NULL, FALSE, GODWIT_ERROR_PEER, GODWIT_GUEST_CRASHED, GODWIT_GUEST_ABSENT,
+     "live_begin, live_abort", "destroy", FALSE},
     {"cancelled", obeys_an_abort, NULL, FALSE, GODWIT_ERROR_CANCELLED, GODWIT_GUEST_RUNNING,
      GODWIT_GUEST_ABSENT, "live_begin, live_abort", "destroy", TRUE},
     {"cancelled-too-late", completes_despite_an_abort, NULL, TRUE, 0, GODWIT_GUEST_PAUSED_MIGRATION,
