@@ -58,6 +58,7 @@ class Moment:
         self.case, self.strategy, self.phase = case, strategy, phase
         self.point = MOMENTS.get(phase, {}).get(strategy)
         self.command = None
+        self.is_over = False
 
     def begin(self):
         """Starts the migration and returns when the worker stands at the point."""
@@ -66,7 +67,9 @@ class Moment:
         self.pid = self.case.strikes.wait(self.number, 60, self.command)
 
     def go_on(self):
-        self.case.strikes.release(self.number)
+        if not self.is_over:
+            self.case.strikes.release(self.number)
+        self.is_over = True
 
     def end(self):
         """Until the command has ended."""

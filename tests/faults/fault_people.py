@@ -3,6 +3,7 @@
 
 import contextlib
 
+import fault_daemons
 import labhosts as lh
 import striking
 import world as w
@@ -14,10 +15,12 @@ BEFORE_COMMIT = ("planned", "prepared", "mirror", "memory")
 @contextlib.contextmanager
 def still_moving(moment):
     """The migration itself does not wait where the worker stands: on a slow link it is not over
-    before the deed is done."""
+    before the deed is done, and the worker may as well go on and see it."""
     lh.lab("rate", "b", "100")
     try:
         moment.begin()
+        if moment.phase in ("mirror", "memory"):
+            moment.go_on()
         yield
     finally:
         lh.lab("rate", "b", "none")
@@ -48,6 +51,8 @@ def end_by_wish(case, moment):
     """Off it is, as somebody wanted it; or it has moved, if libvirt did not listen to him."""
     moment.go_on()
     moment.end()
+    # libvirt 9.0's dies of a guest that ends itself while its disks are mirrored.
+    fault_daemons.start_daemon(case, "source")
     case.recover_until_ended()
     home = {"rolled-back": "a", "moved": "b"}.get(case.outcome())
     if home is not None and case.state_at(home) == "shut off":
