@@ -34,6 +34,7 @@ struct _GodwitLibvirtLive {
   guint64 told;             /* serial that live_wait told last */
   guint64 events[LV_SIDES]; /* number of events of each side */
   gboolean abort_wanted;
+  gboolean has_panicked; /* the guest at the source, as its QEMU says */
 };
 
 /* live-watch.c */

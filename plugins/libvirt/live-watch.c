@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "live-private.h"
 
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/virterror.h>
 
 /* Events tell of changes at once; asking makes up for one that is lost with its connection. */
@@ -19,6 +20,7 @@ typedef struct {
   LvSide side;
   virConnectPtr connection;
   int callbacks[CALLBACKS];
+  int panic;       /* the callback for it, of another kind than the others */
   guint64 events;  /* seen so far */
   gint64 stats_us; /* when figures were last asked for */
   gboolean aborting;
@@ -56,6 +58,10 @@ note_state (GodwitLibvirtLive *self, LvSide side, GodwitGuestState state)
   GodwitGuestState *known =
       side == LV_SOURCE ? &self->status.source_state : &self->status.destination_state;
 
+  /* Its process is told to stop when it panics, and libvirt takes that for the switchover. */
+  if (side == LV_SOURCE && self->has_panicked && !godwit_guest_state_is_down (state) &&
+      state != GODWIT_GUEST_UNKNOWN)
+    state = GODWIT_GUEST_CRASHED;
   /* The call's own last look is the newest. */
   if (self->status.returned || *known == state)
     return;
@@ -96,6 +102,22 @@ on_iteration (virConnectPtr connection, virDomainPtr domain, int iteration, void
   g_mutex_unlock (&hook->live->mutex);
 }
 
+/* Libvirt itself would tell, and act, only when the guest no longer moves. */
+static void
+on_panic (virConnectPtr connection, virDomainPtr domain, const char *event, long long seconds,
+          unsigned int micros, const char *details, void *data)
+{
+  const Hook *hook = data;
+
+  if (!is_ours (hook, domain))
+    return;
+  g_mutex_lock (&hook->live->mutex);
+  hook->live->has_panicked = TRUE;
+  note_state (hook->live, LV_SOURCE, GODWIT_GUEST_CRASHED);
+  g_cond_broadcast (&hook->live->changed);
+  g_mutex_unlock (&hook->live->mutex);
+}
+
 /* The last figures, the real downtime among them. */
 static void
 on_completed (virConnectPtr connection, virDomainPtr domain, virTypedParameterPtr params, int count,
@@ -110,13 +132,31 @@ on_completed (virConnectPtr connection, virDomainPtr domain, virTypedParameterPt
   g_mutex_unlock (&hook->live->mutex);
 }
 
-static int
-listen_to (Watch *watch, int event, virConnectDomainEventGenericCallback callback)
+static Hook *
+hook_new (const Watch *watch)
 {
   Hook *hook = g_new0 (Hook, 1);
 
   hook->live = g_object_ref (watch->live);
   hook->side = watch->side;
+  return hook;
+}
+
+static int
+listen_to_panic (Watch *watch)
+{
+  Hook *hook = hook_new (watch);
+  int id = virConnectDomainQemuMonitorEventRegister (watch->connection, NULL, "GUEST_PANICKED",
+                                                     on_panic, hook, hook_free, 0);
+  if (id < 0)
+    hook_free (hook);
+  return id;
+}
+
+static int
+listen_to (Watch *watch, int event, virConnectDomainEventGenericCallback callback)
+{
+  Hook *hook = hook_new (watch);
   int id =
       virConnectDomainEventRegisterAny (watch->connection, NULL, event, callback, hook, hook_free);
   /* Without events the states are asked for, which is only slower. */
@@ -133,6 +173,9 @@ watch_disconnect (Watch *watch)
       virConnectDomainEventDeregisterAny (watch->connection, watch->callbacks[i]);
   for (guint i = 0; i < CALLBACKS; i++)
     watch->callbacks[i] = -1;
+  if (watch->panic >= 0)
+    virConnectDomainQemuMonitorEventDeregister (watch->connection, watch->panic);
+  watch->panic = -1;
   g_clear_pointer (&watch->connection, virConnectClose);
 }
 
@@ -153,6 +196,7 @@ watch_connect (Watch *watch)
                                      VIR_DOMAIN_EVENT_CALLBACK (on_iteration));
     watch->callbacks[2] = listen_to (watch, VIR_DOMAIN_EVENT_ID_JOB_COMPLETED,
                                      VIR_DOMAIN_EVENT_CALLBACK (on_completed));
+    watch->panic = listen_to_panic (watch);
   }
   return TRUE;
 }
@@ -286,6 +330,7 @@ start_watch (GodwitLibvirtLive *self, LvSide side, const char *name)
   watch->side = side;
   for (guint i = 0; i < CALLBACKS; i++)
     watch->callbacks[i] = -1;
+  watch->panic = -1;
   g_thread_unref (g_thread_new (name, run_watch, watch));
 }
 
