@@ -12,7 +12,7 @@ class Nothing(Exception):
     """There is no case of some kind, which would look like success."""
 
 
-# Seconds that the cases of a test run may take together, as long as they took last.
+# Up to so many seconds, as long as they took last, cases are added to those that have to be played.
 BUDGET = 480
 
 
@@ -34,7 +34,7 @@ def is_wanted(result):
 
 
 def choose(cases, commit, record):
-    """In the order in which they matter, for the time may end before they do."""
+    """One of each step, each fault and each self-test; then others for as long as there is time."""
     cases = [case for case in cases if case.name in record and is_wanted(record[case.name])]
     tests = [case for case in cases if case.fault == "selftest"]
     rest = [case for case in cases if case.fault != "selftest"]
@@ -43,12 +43,11 @@ def choose(cases, commit, record):
     if not tests or not crashes or not faults:
         raise Nothing(f"{len(tests)} self-tests, {len(crashes)} crashes and {len(faults)} faults "
                       "have held before: see results.tsv")
-    wanted = first_of_each(tests, lambda case: case.name.split("/")[1], commit)
-    wanted += first_of_each(crashes, lambda case: case.phase, commit)
-    wanted += first_of_each(faults, lambda case: case.fault.split(" (")[0], commit)
-    wanted += sorted(rest, key=lambda case: rank(commit, case.name))
-    chosen, seconds = [], 0
-    for case in wanted:
+    chosen = first_of_each(tests, lambda case: case.name.split("/")[1], commit)
+    chosen += first_of_each(crashes, lambda case: case.phase, commit)
+    chosen += first_of_each(faults, lambda case: case.fault.split(" (")[0], commit)
+    seconds = sum(record[case.name]["seconds"] for case in chosen)
+    for case in sorted(rest, key=lambda case: rank(commit, case.name)):
         if case not in chosen and seconds + record[case.name]["seconds"] <= BUDGET:
             chosen.append(case)
             seconds += record[case.name]["seconds"]
