@@ -77,8 +77,7 @@ print_job (GodwitClient *client, const GodwitJobRecord *job)
     g_printerr ("  %s\n", owner);
   if (job->debts > 0)
     cli_note ("%u clean-ups are owed", job->debts);
-  /* A guest that is down after its move is started before anything else is done. */
-  if (remedy == NULL || (job->state == GODWIT_JOB_DONE && job->debts > 0))
+  if (remedy == NULL)
     print_next (job, stranded, job->state == GODWIT_JOB_DONE ? stdout : stderr);
   fflush (stdout);
   return code >= 0 ? code : CLI_NEEDS_RECOVER;

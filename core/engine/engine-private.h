@@ -5,6 +5,8 @@
 #include "engine/engine.h"
 #include "engine/watchdog.h"
 
+#include <godwit/error.h>
+
 G_BEGIN_DECLS
 
 typedef struct {
@@ -99,9 +101,22 @@ gboolean godwit_engine_is_home_safe (GodwitEngine *self);
 /* Looks, decides, acts, and ends the job. */
 gboolean godwit_engine_resolve (GodwitEngine *self);
 
+/* --- down.c ------------------------------------------------------------------------------ */
+
+/* Whether the guest was noted to have ended at the target and is still down there. */
+gboolean godwit_engine_has_ended_there (GodwitEngine *self);
+/* Makes that, and what is owed, the record's error. */
+void godwit_engine_describe_left (GodwitEngine *self, gboolean ended);
+/* (nullable) (transfer full): what to do about a guest that ran and is down at home now. */
+char *godwit_engine_describe_down_at_home (GodwitEngine *self, GString *text);
+
 /* --- finish.c ---------------------------------------------------------------------------- */
 
 guint godwit_engine_count_owed (GodwitEngine *self);
+/* (nullable) (transfer full): the steps that are owed. */
+char *godwit_engine_list_owed (GodwitEngine *self);
+void godwit_engine_set_error (GodwitEngine *self, GodwitErrorCode code, const char *remedy,
+                              const char *text);
 gboolean godwit_engine_finish_done (GodwitEngine *self);
 gboolean godwit_engine_finish_rolled_back (GodwitEngine *self);
 /* It moved, but something that must follow does not work. */

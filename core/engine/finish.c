@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/engine-private.h"
 
-#include "guest/past.h"
-
 #include <godwit/error.h>
 
 guint
@@ -28,8 +26,8 @@ count_debts (GodwitEngine *self)
   return owed + (confirm ? 1 : 0);
 }
 
-static char *
-list_owed (GodwitEngine *self)
+char *
+godwit_engine_list_owed (GodwitEngine *self)
 {
   g_autoptr (GString) list = g_string_new (NULL);
   for (guint i = 0; self->steps != NULL && i < self->steps->len; i++) {
@@ -120,8 +118,9 @@ godwit_engine_close (GodwitEngine *self, GodwitJobState state)
 
 /* --- the ways a job ends ----------------------------------------------------------------- */
 
-static void
-set_record_error (GodwitEngine *self, GodwitErrorCode code, const char *remedy, const char *text)
+void
+godwit_engine_set_error (GodwitEngine *self, GodwitErrorCode code, const char *remedy,
+                         const char *text)
 {
   g_autoptr (GError) error = NULL;
   godwit_set_error (&error, code, remedy, "%s", text);
@@ -172,29 +171,6 @@ finish_revert (GodwitEngine *self)
   return godwit_engine_lose (self, error);
 }
 
-/* A guest that is down is no clean-up, and the first that an operator must hear of. */
-static void
-describe_what_is_left (GodwitEngine *self)
-{
-  g_autofree char *owed = list_owed (self);
-  gboolean ended = godwit_guest_has_ended_there (self->job);
-  const char *name = godwit_engine_get_host_name (self, FALSE);
-  if (owed == NULL && !ended)
-    return;
-  g_autoptr (GString) text = g_string_new ("the guest has moved, but ");
-  if (ended)
-    g_string_append_printf (text,
-                            "it has ended on %s since, and what was in its memory is lost; its "
-                            "disks there are the newest",
-                            name);
-  if (owed != NULL)
-    g_string_append_printf (text, "%sclean-up is owed: %s", ended ? "; " : "", owed);
-  g_autofree char *remedy = owed != NULL
-                                ? g_strdup_printf ("godwit recover %s", self->record->id)
-                                : g_strdup_printf ("start %s on %s", self->record->guest, name);
-  set_record_error (self, GODWIT_ERROR_TRANSIENT, remedy, text->str);
-}
-
 gboolean
 godwit_engine_finish_done (GodwitEngine *self)
 {
@@ -208,42 +184,13 @@ godwit_engine_finish_done (GodwitEngine *self)
         !revert && self->backend->has_parked != NULL && self->backend->has_parked (self->job);
   if (record->of_job != NULL && !finish_revert (self))
     return FALSE;
+  /* Of a guest that is down the older copy may still be wanted. */
+  gboolean ended = godwit_engine_has_ended_there (self);
   if (record->awaiting_confirm && godwit_job_get_option_boolean (self->job, "auto-confirm") &&
-      godwit_engine_count_owed (self) == 0 && !godwit_engine_confirm_now (self))
+      godwit_engine_count_owed (self) == 0 && !ended && !godwit_engine_confirm_now (self))
     return FALSE;
-  describe_what_is_left (self);
+  godwit_engine_describe_left (self, ended);
   return godwit_engine_close (self, GODWIT_JOB_DONE);
-}
-
-/* It had left home by the migration, and ended at the destination before the commit. */
-static gboolean
-has_lost_memory (GodwitEngine *self)
-{
-  GodwitGuestEnd end = GODWIT_END_UNKNOWN;
-  return self->view.home == GODWIT_GUEST_SHUT_OFF &&
-         godwit_guest_state_is_down (self->view.target) &&
-         godwit_hypervisor_get_end (godwit_engine_get_hypervisor (self, TRUE), self->record->uuid,
-                                    &end, NULL, NULL) &&
-         end == GODWIT_END_MIGRATED;
-}
-
-static void
-describe_roll_back (GodwitEngine *self, const char *owed, GString *text, char **remedy)
-{
-  g_autofree char *where = godwit_engine_describe (self);
-  g_string_append_printf (text, "; rolled back: %s", where);
-  if (has_lost_memory (self)) {
-    g_string_append (text, ", and what was in its memory is lost");
-    if (owed == NULL) {
-      g_free (*remedy);
-      *remedy = g_strdup_printf ("start %s on %s", self->record->guest,
-                                 godwit_engine_get_host_name (self, TRUE));
-    }
-  }
-  if (owed != NULL)
-    g_string_append_printf (text, "; still to be cleaned up: %s", owed);
-  else
-    g_string_append (text, "; nothing of the job is left");
 }
 
 gboolean
@@ -251,7 +198,7 @@ godwit_engine_finish_rolled_back (GodwitEngine *self)
 {
   GodwitJobRecord *record = self->record;
   g_autofree char *cause = describe_cause (self);
-  g_autofree char *owed = list_owed (self);
+  g_autofree char *owed = godwit_engine_list_owed (self);
   g_autofree char *recover = g_strdup_printf ("godwit recover %s", record->id);
   g_autofree char *log = g_strdup_printf ("godwit log %s", record->id);
   const char *remedy = self->cause != NULL ? godwit_error_get_remedy (self->cause) : NULL;
@@ -265,10 +212,21 @@ godwit_engine_finish_rolled_back (GodwitEngine *self)
   } else if (record->failed_step == NULL && self->is_tidy) {
     g_string_append (text, "; nothing of the job is left");
   }
-  if (record->failed_step != NULL)
-    describe_roll_back (self, owed, text, &chosen);
+  g_autofree char *start = NULL;
+  if (record->failed_step != NULL) {
+    g_autofree char *where = godwit_engine_describe (self);
+    g_string_append_printf (text, "; rolled back: %s", where);
+    start = godwit_engine_describe_down_at_home (self, text);
+    if (owed != NULL)
+      g_string_append_printf (text, "; still to be cleaned up: %s", owed);
+    else
+      g_string_append (text, "; nothing of the job is left");
+  }
   gboolean cancelled = cause_code (self) == GODWIT_ERROR_CANCELLED;
-  set_record_error (self, cause_code (self), cancelled && owed == NULL ? NULL : chosen, text->str);
+  const char *next = owed == NULL && start != NULL ? start
+                     : cancelled && owed == NULL   ? NULL
+                                                   : chosen;
+  godwit_engine_set_error (self, cause_code (self), next, text->str);
   return godwit_engine_close (self, cancelled ? GODWIT_JOB_CANCELLED : GODWIT_JOB_FAILED);
 }
 
@@ -284,8 +242,8 @@ godwit_engine_finish_stuck (GodwitEngine *self, const char *reason)
                        "finished: %s; %s",
                        self->record->guest, godwit_engine_get_host_name (self, FALSE),
                        reason != NULL ? reason : cause, where);
-  set_record_error (self, self->cause != NULL ? cause_code (self) : GODWIT_ERROR_UNAVAILABLE,
-                    remedy, text);
+  godwit_engine_set_error (self, self->cause != NULL ? cause_code (self) : GODWIT_ERROR_UNAVAILABLE,
+                           remedy, text);
   return godwit_engine_close (self, self->record->state);
 }
 
@@ -326,6 +284,6 @@ godwit_engine_finish_in_doubt (GodwitEngine *self, const GodwitDecision *decisio
       g_strdup_printf ("%s: %s; %s; nothing more was touched. What led here: %s",
                        alarm ? "ALARM, a person must decide" : "in doubt", decision->reason, where,
                        cause);
-  set_record_error (self, GODWIT_ERROR_IN_DOUBT, remedy, text);
+  godwit_engine_set_error (self, GODWIT_ERROR_IN_DOUBT, remedy, text);
   return godwit_engine_close (self, GODWIT_JOB_IN_DOUBT);
 }

@@ -141,6 +141,14 @@ wait_for_other (GodwitEngine *self, GError *error)
   return godwit_engine_release (self, self->record->state);
 }
 
+static gboolean
+end_as_before (GodwitEngine *self, GodwitSeverity severity, const char *text)
+{
+  godwit_job_log (self->job, severity, NULL, "%s: the job is %s and owes nothing", text,
+                  godwit_job_state_to_string (self->record->state));
+  return godwit_engine_release (self, self->record->state);
+}
+
 /* Nothing is owed; but a guest that was down after its move may have been started since, and then
  * the job has nothing to complain of any more. */
 static gboolean
@@ -148,18 +156,30 @@ look_after_guest (GodwitEngine *self)
 {
   GodwitJobRecord *record = self->record;
   g_autoptr (GError) error = NULL;
-  if (record->state != GODWIT_JOB_DONE || !godwit_guest_has_ended_there (self->job) ||
-      !reopen (self, &error) || godwit_guest_has_ended_there (self->job)) {
-    godwit_job_log (self->job, GODWIT_SEVERITY_OK, NULL,
-                    "nothing to recover: the job is %s and owes nothing",
-                    godwit_job_state_to_string (record->state));
-    return godwit_engine_release (self, record->state);
+  if (record->state != GODWIT_JOB_DONE || !godwit_guest_was_noted_ended_there (self->job))
+    return end_as_before (self, GODWIT_SEVERITY_OK, "nothing to recover");
+  if (!reopen (self, &error)) {
+    g_autofree char *text =
+        g_strdup_printf ("whether its guest is still down cannot be told (%s)", error->message);
+    return end_as_before (self, GODWIT_SEVERITY_WARNING, text);
   }
-  if (!godwit_guest_forget_ended_there (self->job, &error))
-    return godwit_engine_lose (self, g_steal_pointer (&error));
+  if (godwit_engine_has_ended_there (self))
+    return end_as_before (self, GODWIT_SEVERITY_WARNING, "its guest is still down");
   g_clear_pointer (&record->error, g_free);
   record->error_code = -1;
   return godwit_engine_close (self, GODWIT_JOB_DONE);
+}
+
+/* The confirm's own failure comes before whatever else there is to say. */
+static gboolean
+confirm_and_close (GodwitEngine *self)
+{
+  GodwitJobState state = self->record->state;
+  if (!godwit_engine_confirm_now (self))
+    return FALSE;
+  if (self->record->error == NULL && state == GODWIT_JOB_DONE)
+    godwit_engine_describe_left (self, godwit_engine_has_ended_there (self));
+  return godwit_engine_close (self, state);
 }
 
 static gboolean
@@ -181,9 +201,7 @@ recover_ended (GodwitEngine *self)
     return give_up (self, error);
   /* All that a job can owe whose guest has gone back is the confirm of its older copy. */
   if (self->record->state == GODWIT_JOB_REVERTED)
-    return confirm
-               ? godwit_engine_confirm_now (self) && godwit_engine_close (self, GODWIT_JOB_REVERTED)
-               : godwit_engine_release (self, GODWIT_JOB_REVERTED);
+    return confirm ? confirm_and_close (self) : godwit_engine_release (self, GODWIT_JOB_REVERTED);
   find_debts (self);
   if (self->record->state != GODWIT_JOB_DONE)
     return retry_clean_up (self);
@@ -192,7 +210,7 @@ recover_ended (GodwitEngine *self)
   if (!godwit_engine_retry_owed (self))
     return FALSE;
   if (confirm && godwit_engine_count_owed (self) == 0)
-    return godwit_engine_confirm_now (self) && godwit_engine_close (self, GODWIT_JOB_DONE);
+    return confirm_and_close (self);
   return godwit_engine_finish_done (self);
 }
 
@@ -231,6 +249,5 @@ godwit_engine_confirm (GodwitJob *job, const GodwitEngineBackend *backend, GErro
   GError *failure = NULL;
   if (!reopen (self, &failure))
     return godwit_engine_return (self, give_up (self, failure), error);
-  return godwit_engine_return (
-      self, godwit_engine_confirm_now (self) && godwit_engine_close (self, record->state), error);
+  return godwit_engine_return (self, confirm_and_close (self), error);
 }

@@ -22,7 +22,7 @@ gboolean godwit_disks_walk (GodwitJob *job, GodwitDiskFunc func, gpointer user_d
 /* MIRROR or COPY: there is an object of our making at the destination. */
 gboolean godwit_disk_travels (const GodwitDisk *disk);
 
-/* Makes the disks that both hosts see usable at the source again. */
+/* Makes what the guest writes to and both hosts see usable at the source again. */
 gboolean godwit_disks_repair_shared (GodwitJob *job, GCancellable *cancellable, GError **error);
 
 /* Keeps size and time of the source's image, for godwit_disks_check_sources(). */

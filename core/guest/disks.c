@@ -257,7 +257,7 @@ static gboolean
 repair_shared_one (GodwitJob *job, GodwitDisk *disk, GodwitStorage *storage, gpointer user_data,
                    GCancellable *cancellable, GError **error)
 {
-  return godwit_disk_travels (disk) ||
+  return godwit_disk_travels (disk) || disk->read_only ||
          repair_one (job, disk, storage, user_data, cancellable, error);
 }
 

@@ -82,8 +82,8 @@ note_downtime (GodwitJob *job)
                   godwit_job_get_guest (job)->name, downtime / 1000);
 }
 
-/* It was complete there and has no process any more: it crashed, was killed, or its host went down,
- * before or after it went on. Its disks there are the newest; nothing else could be resumed. */
+/* It was complete there and has no process any more: it crashed, was killed, or its host went down.
+ * Its disks there are the newest; nothing else could be resumed. */
 static gboolean
 has_ended_there (GodwitJob *job)
 {
@@ -109,6 +109,8 @@ godwit_live_resume (GodwitJob *job, GCancellable *cancellable, GError **error)
   if (!need_destination (job, error))
     return FALSE;
   if (guest->state != GODWIT_GUEST_RUNNING) {
+    if (has_ended_there (job))
+      return TRUE;
     godwit_job_log (job, GODWIT_SEVERITY_INFO, destination_name (job),
                     "%s was paused and stays paused", guest->name);
     return TRUE;

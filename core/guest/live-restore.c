@@ -223,12 +223,32 @@ revive (GodwitJob *job, GodwitGuestState source, GError **error)
   return GODWIT_LIVE_AT_SOURCE;
 }
 
+static void
+set_lost (GodwitJob *job, GError **error)
+{
+  const GodwitGuest *guest = godwit_job_get_guest (job);
+  const char *host = godwit_host_get_name (godwit_job_get_source (job));
+  GodwitGuestEnd end = GODWIT_END_UNKNOWN;
+
+  if (godwit_hypervisor_get_end (godwit_job_get_source_hypervisor (job), guest->uuid, &end, NULL,
+                                 NULL) &&
+      end == GODWIT_END_MIGRATED)
+    godwit_set_error (
+        error, GODWIT_ERROR_PEER, NULL,
+        "%s had left %s and ended at the destination before it could be resumed there", guest->name,
+        host);
+  else
+    godwit_set_error (error, GODWIT_ERROR_PEER, NULL,
+                      "%s ended at %s before it had moved: it crashed or was stopped there, its "
+                      "disks at %s are as it left them",
+                      guest->name, host, host);
+}
+
 /* The source has no process of the guest any more. */
 static GodwitLiveOutcome
 without_source (GodwitJob *job, GodwitGuestState destination, GError **error)
 {
   GodwitGuest *guest = godwit_job_get_guest (job);
-  const char *host = godwit_host_get_name (godwit_job_get_source (job));
 
   gboolean ran_on = godwit_guest_get_past (job) == GODWIT_PAST_RAN_ON;
   if (destination == GODWIT_GUEST_RUNNING || (destination == GODWIT_GUEST_PAUSED && !ran_on))
@@ -239,11 +259,7 @@ without_source (GodwitJob *job, GodwitGuestState destination, GError **error)
       destination == GODWIT_GUEST_PAUSED)
     godwit_hypervisor_destroy (godwit_job_get_destination_hypervisor (job), guest->uuid, NULL,
                                NULL);
-  g_autofree char *remedy = g_strdup_printf ("start %s at %s", guest->name, host);
-  godwit_set_error (error, GODWIT_ERROR_PEER, remedy,
-                    "%s ended at %s before it had moved: it crashed or was stopped there, its "
-                    "disks at %s are as it left them",
-                    guest->name, host, host);
+  set_lost (job, error);
   return GODWIT_LIVE_LOST;
 }
 

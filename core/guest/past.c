@@ -52,17 +52,30 @@ godwit_guest_forget_ended_there (GodwitJob *job, GError **error)
 }
 
 gboolean
-godwit_guest_has_ended_there (GodwitJob *job)
+godwit_guest_was_noted_ended_there (GodwitJob *job)
 {
   g_autoptr (GVariant) noted = godwit_job_get_fact (job, FACT_ENDED);
+  return noted != NULL;
+}
+
+/* One that was defined there and is not known any more has been moved on, or was given up. */
+static gboolean
+is_down_still (const GodwitGuest *guest, GodwitGuestState state)
+{
+  return godwit_guest_state_is_down (state) && (state != GODWIT_GUEST_ABSENT || !guest->persistent);
+}
+
+gboolean
+godwit_guest_has_ended_there (GodwitJob *job, GCancellable *cancellable)
+{
   GodwitHypervisor *destination = godwit_job_get_destination_hypervisor (job);
   const GodwitGuest *guest = godwit_job_get_guest (job);
   GodwitGuestState state = GODWIT_GUEST_UNKNOWN;
 
-  if (noted == NULL)
+  if (!godwit_guest_was_noted_ended_there (job))
     return FALSE;
   if (destination == NULL || guest == NULL ||
-      !godwit_hypervisor_get_state (destination, guest->uuid, &state, NULL, NULL, NULL))
+      !godwit_hypervisor_get_state (destination, guest->uuid, &state, NULL, cancellable, NULL))
     return TRUE;
-  return godwit_guest_state_is_down (state);
+  return is_down_still (guest, state);
 }

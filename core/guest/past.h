@@ -22,12 +22,13 @@ gboolean godwit_guest_note_ran_on (GodwitJob *job, GError **error);
 /* Asks the source. What cannot be asked is unknown. */
 GodwitPast godwit_guest_get_past (GodwitJob *job);
 
-/* It moved, and ended at the destination before anybody could use it there. */
+/* It was complete at the destination and could not be resumed there, for it had ended. */
 gboolean godwit_guest_note_ended_there (GodwitJob *job, GError **error);
 gboolean godwit_guest_forget_ended_there (GodwitJob *job, GError **error);
 /* Whether that was noted and still holds: somebody may have started it since. Asks the destination;
  * where it cannot be asked, what was noted holds. */
-gboolean godwit_guest_has_ended_there (GodwitJob *job);
+gboolean godwit_guest_has_ended_there (GodwitJob *job, GCancellable *cancellable);
+gboolean godwit_guest_was_noted_ended_there (GodwitJob *job);
 
 /* FALSE with IN_DOUBT if this or an earlier worker found that a mirrored disk is not what the
  * source has, unless somebody has resumed the guest since. */

@@ -102,7 +102,8 @@ on_iteration (virConnectPtr connection, virDomainPtr domain, int iteration, void
   g_mutex_unlock (&hook->live->mutex);
 }
 
-/* Libvirt itself would tell, and act, only when the guest no longer moves. */
+/* Libvirt itself would tell, and act, only when the guest no longer moves. Where it does not pass
+ * the event on either, a guest that panics moves as any other. */
 static void
 on_panic (virConnectPtr connection, virDomainPtr domain, const char *event, long long seconds,
           unsigned int micros, const char *details, void *data)

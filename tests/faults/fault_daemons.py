@@ -76,28 +76,36 @@ def destination_qemu_killed(case, moment, _variant):
     command = moment.end()
     case.recover_until_ended()
     # Its source had ended already: the memory is lost, wherever the guest belongs now.
+    moved = moment.phase == "committed"
     if moment.phase in ("frozen", "committed"):
         case.end_state = "shut off"
-        if f"next: start {case.guest.name} on " not in command.output:
+        start = f"next: start {case.guest.name} on {'b' if moved else 'localhost'}\n"
+        if start not in command.output:
             raise w.Wrong(f"it does not say that the guest is to be started: {command}")
-    moved = moment.phase == "committed"
     if command.code != (5 if moved else 1):
         raise w.Wrong(f"it ended with {command.code}: {command}")
     return {"moved" if moved else "rolled-back"}
 
 
-@fault("QEMU of the destination stopped and continued", strategies=LIVE, phases=("mirror", "memory"))
-def destination_qemu_stands_still(case, moment, _variant):
+def qemu_stands_still(host):
     """It must not matter: nothing but time passes."""
-    moment.begin()
-    pid = QEMU.format(name=case.guest.name)
-    lh.on("b", f"kill -STOP $({pid})")
-    moment.go_on()
-    lh.on("b", f"until grep -q '^State:.T' /proc/$({pid})/status; do sleep 0.02; done; "
-               f"kill -CONT $({pid})")
-    moment.end()
-    case.recover_until_ended()
-    return {"moved"}
+    def play(case, moment, _variant):
+        moment.begin()
+        pid = QEMU.format(name=case.guest.name)
+        lh.on(host, f"kill -STOP $({pid})")
+        moment.go_on()
+        lh.on(host, f"until grep -q '^State:.T' /proc/$({pid})/status; do sleep 0.02; done; "
+                    f"kill -CONT $({pid})")
+        moment.end()
+        case.recover_until_ended()
+        return {"moved"}
+    return play
+
+
+fault("QEMU of the source stopped and continued", strategies=LIVE, phases=("planned", "prepared"))(
+    qemu_stands_still("a"))
+fault("QEMU of the destination stopped and continued", strategies=LIVE, phases=("mirror", "memory"))(
+    qemu_stands_still("b"))
 
 
 # --- what godwit itself runs ------------------------------------------------------------------
@@ -116,6 +124,27 @@ def kill_ssh(case, _variant):
     lh.on("a", "pkill -KILL -x ssh")
 
 
+def stands_still(host, processes):
+    """Whatever godwit decides, it decides in time of its own."""
+    def play(case, moment, _variant):
+        case.bound = 280
+        # Who has not heard for a minute that his session is over ends by himself.
+        case.orphan_seconds = 90
+        moment.begin()
+        lh.on(host, f"pkill -STOP {processes}")
+        moment.go_on()
+        case.end(moment.command)
+        lh.on(host, f"pkill -CONT {processes} || true")
+        case.told(moment.command)
+        case.recover_until_ended()
+        return moment.usual()
+    return play
+
+
+STILL = ("prepared", "memory", "frozen", "committed")
+fault("agent of the destination stopped and continued", phases=STILL)(
+    stands_still("b", "-f '^godwit agent|/godwit agent'"))
+fault("ssh stopped and continued", phases=STILL)(stands_still("a", "-x ssh"))
 fault("agent of the destination killed")(struck(kill_agent))
 fault("agent of the source killed")(struck(kill_local_agent))
 fault("ssh killed")(struck(kill_ssh))

@@ -44,15 +44,17 @@ def shuts_down(case, moment, _variant):
         pid = lh.on("a", f"cat /run/libvirt/qemu/{case.guest.name}.pid")
         from_within(case, "system_powerdown")
         lh.on("a", f"timeout 60 bash -c 'while kill -0 {pid} 2>/dev/null; do sleep 0.02; done'")
-    return end_by_wish(case, moment)
+    end_by_wish(case, moment)
+    case.end_state = "shut off"
 
 
 def end_by_wish(case, moment):
     """Off it is, as somebody wanted it; or it has moved, if libvirt did not listen to him."""
     moment.go_on()
     moment.end()
-    # libvirt 9.0's dies of a guest that ends itself while its disks are mirrored.
-    fault_daemons.start_daemon(case, "source")
+    if case.guest.strategy == "live-block" and moment.phase in ("mirror", "memory"):
+        # libvirt 9.0's dies of a guest that ends itself while its disks are mirrored.
+        fault_daemons.start_daemon(case, "source")
     case.recover_until_ended()
     home = {"rolled-back": "a", "moved": "b"}.get(case.outcome())
     if home is not None and case.state_at(home) == "shut off":
@@ -77,7 +79,9 @@ def panics(case, moment, _variant):
     that crashed is ended."""
     with still_moving(moment):
         from_within(case, "o /b 0x505 1")
-    return end_by_wish(case, moment)
+    end_by_wish(case, moment)
+    case.end_state = "shut off"
+    return {"rolled-back"}
 
 
 @fault("guest paused by someone", phases=("planned", "prepared"), strategies=LIVE)

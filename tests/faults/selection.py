@@ -20,6 +20,10 @@ def rank(commit, name):
     return hashlib.sha256(f"{commit} {name}".encode()).hexdigest()
 
 
+def fault_of(case):
+    return case.fault.split(" (")[0]
+
+
 def first_of_each(cases, key, commit):
     """One case for each value of a key, another one with each commit."""
     chosen = {}
@@ -35,6 +39,7 @@ def is_wanted(result):
 
 def choose(cases, commit, record):
     """One of each step, each fault and each self-test; then others for as long as there is time."""
+    all_faults = [case for case in cases if case.name.startswith("fault/")]
     cases = [case for case in cases if case.name in record and is_wanted(record[case.name])]
     tests = [case for case in cases if case.fault == "selftest"]
     rest = [case for case in cases if case.fault != "selftest"]
@@ -43,9 +48,11 @@ def choose(cases, commit, record):
     if not tests or not crashes or not faults:
         raise Nothing(f"{len(tests)} self-tests, {len(crashes)} crashes and {len(faults)} faults "
                       "have held before: see results.tsv")
+    for name in sorted({fault_of(case) for case in all_faults} - {fault_of(case) for case in faults}):
+        print(f"# no case of '{name}' has passed {PROVEN_PASSES} times in a row yet")
     chosen = first_of_each(tests, lambda case: case.name.split("/")[1], commit)
     chosen += first_of_each(crashes, lambda case: case.phase, commit)
-    chosen += first_of_each(faults, lambda case: case.fault.split(" (")[0], commit)
+    chosen += first_of_each(faults, fault_of, commit)
     seconds = sum(record[case.name]["seconds"] for case in chosen)
     for case in sorted(rest, key=lambda case: rank(commit, case.name)):
         if case not in chosen and seconds + record[case.name]["seconds"] <= BUDGET:

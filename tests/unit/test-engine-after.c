@@ -223,6 +223,50 @@ test_guest_ended_there (void)
   g_assert_null (started->error);
 }
 
+/* The older copy is not given up by itself while the newer one is all that is left of the guest; a
+ * person may give it up, and hears again that the guest is down. */
+static void
+test_guest_ended_there_and_confirm (void)
+{
+  g_auto (Bench) bench = {0};
+  bench_init (&bench);
+  bench.world.ends_before = "resume";
+  g_autoptr (GodwitJob) job = fake_world_make_job (&bench.world, bench.journal);
+  godwit_job_get_record (job)->options =
+      g_variant_ref_sink (g_variant_new_parsed ("{'auto-confirm': 'true'}"));
+  g_assert_true (godwit_engine_run (job, &bench.backend, NULL, NULL));
+  g_autoptr (GodwitJobRecord) record =
+      godwit_journal_get_job (bench.journal, godwit_job_get_id (job), NULL);
+  bench_assert_exit (record, GODWIT_JOB_DONE, 5);
+  g_assert_true (record->awaiting_confirm);
+  g_assert_true (bench.world.parked);
+
+  g_autoptr (GodwitJobRecord) confirmed = bench_again (&bench, record->id, godwit_engine_confirm);
+  bench_assert_exit (confirmed, GODWIT_JOB_DONE, 5);
+  g_assert_true (confirmed->confirmed);
+  g_assert_nonnull (strstr (confirmed->error, "start web on b"));
+}
+
+/* Whoever started it may shut it down again. */
+static void
+test_guest_ended_there_and_ran (void)
+{
+  g_auto (Bench) bench = {0};
+  bench_init (&bench);
+  bench.world.ends_before = "resume";
+  bench.world.fail_step = "park";
+  bench.world.fail_times = 100;
+  g_autoptr (GodwitJobRecord) record = bench_run (&bench);
+  bench.world.destination = GODWIT_GUEST_RUNNING;
+  g_autoptr (GodwitJobRecord) started = bench_again (&bench, record->id, godwit_engine_recover);
+  bench_assert_exit (started, GODWIT_JOB_DONE, 5);
+  g_assert_null (strstr (started->error, "it has ended"));
+  bench.world.destination = GODWIT_GUEST_SHUT_OFF;
+  bench.world.fail_times = 0;
+  g_autoptr (GodwitJobRecord) after = bench_again (&bench, record->id, godwit_engine_recover);
+  bench_assert_exit (after, GODWIT_JOB_DONE, 0);
+}
+
 /* Both at once: the clean-up is what `recover` can do, and the guest is not forgotten over it. */
 static void
 test_guest_ended_there_and_debts (void)
@@ -237,7 +281,7 @@ test_guest_ended_there_and_debts (void)
   g_assert_cmpuint (record->debts, ==, 1);
   g_assert_nonnull (strstr (record->error, "it has ended on b since"));
   g_assert_nonnull (strstr (record->error, "clean-up is owed: 'park'"));
-  g_assert_nonnull (strstr (record->error, "godwit recover"));
+  g_assert_nonnull (strstr (record->error, "start web on b, then: godwit recover"));
 
   bench.world.fail_times = 0;
   g_autoptr (GodwitJobRecord) after = bench_again (&bench, record->id, godwit_engine_recover);
@@ -397,6 +441,9 @@ main (int argc, char **argv)
   g_test_add_func ("/engine-after/alarm", test_alarm);
   g_test_add_func ("/engine-after/recover-of-an-ended-job", test_recover_of_an_ended_job);
   g_test_add_func ("/engine-after/guest-ended-there", test_guest_ended_there);
+  g_test_add_func ("/engine-after/guest-ended-there-and-confirm",
+                   test_guest_ended_there_and_confirm);
+  g_test_add_func ("/engine-after/guest-ended-there-and-ran", test_guest_ended_there_and_ran);
   g_test_add_func ("/engine-after/guest-ended-there-and-debts", test_guest_ended_there_and_debts);
   g_test_add_func ("/engine-after/confirm", test_confirm);
   g_test_add_func ("/engine-after/auto-confirm", test_auto_confirm);

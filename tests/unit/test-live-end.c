@@ -71,6 +71,7 @@ test_resume_of_what_has_ended (void)
   world->hv_b->fail = "resume";
   g_assert_true (godwit_live_resume (world->job, NULL, &error));
   g_assert_no_error (error);
+  g_assert_true (godwit_guest_was_noted_ended_there (world->job));
   fake_assert_calls (world->hv_b->calls, "resume");
 }
 
