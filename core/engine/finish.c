@@ -3,6 +3,8 @@
 
 #include <godwit/error.h>
 
+#define VISIT_DEADLINE_S 30
+
 guint
 godwit_engine_count_owed (GodwitEngine *self)
 {
@@ -76,6 +78,22 @@ make_summary (GodwitEngine *self, double seconds)
                           record->error != NULL ? record->error : "");
 }
 
+/* With a session its agent may have died: then the host's copy of the record is older than the end
+ * of the job, and what the agent kept of itself there is for the next one to remove. Where
+ * something is owed, whoever recovers the job comes by. */
+static void
+visit_again (GodwitEngine *self, GodwitJobState state)
+{
+  if (!godwit_job_state_is_terminal (state) || self->record->debts > 0 ||
+      self->backend->reach == NULL || !godwit_job_has_stale_copies (self->job))
+    return;
+  GCancellable *cancellable = godwit_watchdog_begin (self->watchdog, "reaching the hosts once more",
+                                                     VISIT_DEADLINE_S, NULL);
+  self->backend->reach (self->job, self->backend->data, cancellable);
+  godwit_watchdog_end (self->watchdog);
+  godwit_job_renew_copies (self->job);
+}
+
 gboolean
 godwit_engine_release (GodwitEngine *self, GodwitJobState state)
 {
@@ -90,6 +108,7 @@ godwit_engine_release (GodwitEngine *self, GodwitJobState state)
   GError *error = NULL;
   if (!godwit_job_set_state (self->job, state, &error))
     return godwit_engine_lose (self, error);
+  visit_again (self, state);
   godwit_job_hold_copies (self->job, FALSE);
   godwit_job_send_copies (self->job);
   return TRUE;

@@ -44,6 +44,21 @@ godwit_job_hold_copies (GodwitJob *self, gboolean hold)
   self->hold_copies = hold;
 }
 
+gboolean
+godwit_job_has_stale_copies (GodwitJob *self)
+{
+  g_return_val_if_fail (GODWIT_IS_JOB (self), FALSE);
+  return self->source_copy_is_stale || self->destination_copy_is_stale;
+}
+
+void
+godwit_job_renew_copies (GodwitJob *self)
+{
+  g_return_if_fail (GODWIT_IS_JOB (self));
+  self->source_copy_is_stale = FALSE;
+  self->destination_copy_is_stale = FALSE;
+}
+
 void
 godwit_job_send_copies (GodwitJob *self)
 {

@@ -46,6 +46,10 @@ void godwit_job_drop_kept (GodwitJob *self);
 void godwit_job_send_copies (GodwitJob *self);
 /* While held, nothing is sent. Facts that are set while it is not are sent at once. */
 void godwit_job_hold_copies (GodwitJob *self, gboolean hold);
+/* Whether a host could not take a copy, and so is sent none any more. */
+gboolean godwit_job_has_stale_copies (GodwitJob *self);
+/* The hosts have been reached anew: they are sent copies again. */
+void godwit_job_renew_copies (GodwitJob *self);
 
 /* --- abort: any thread asks, the engine's thread commits --------------------------------- */
 
