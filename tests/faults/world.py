@@ -269,7 +269,7 @@ def foreign_xml():
 
 # The journal and the records of jobs stay, and have checks of their own; what was begun to be written
 # there and never ended does not stay. Who watches a QEMU's end is of the lab.
-IGNORED = re.compile(r" /var/lib/godwit(/(jobs|records|epochs)(/[a-z]+-[0-9a-f]+(\.log)?)?)?$"
+IGNORED = re.compile(r" /var/lib/godwit(/(jobs|records|epochs)(/[a-z0-9]+-[0-9a-f]+(\.log)?)?)?$"
                      r"| /var/lib/godwit/journal\.db(-wal|-shm)?$"
                      r"| /run/godwit/plugins\.cache|/note-end |<defunct>"
                      # Empty rooms that are made when first needed, and stay.
