@@ -4,11 +4,10 @@
 #include <godwit/error.h>
 #include <godwit/live.h>
 
-FakeWorld *
-live_world_new (GodwitGuestState state, const char *options, FakeLiveFunc live)
+void
+live_world_open (FakeWorld *world, gboolean disks, FakeLiveFunc live)
 {
-  FakeWorld *world = fake_world_new (state, options);
-  GError *error = NULL;
+  g_autoptr (GError) error = NULL;
 
   godwit_live_times = (GodwitLiveTimes){.poll_ms = 1,
                                         .abort_ms = 30,
@@ -20,10 +19,18 @@ live_world_new (GodwitGuestState state, const char *options, FakeLiveFunc live)
                                         .retry_ms = 1};
   world->hv_a->live = live;
   world->hv_a->live_data = world;
-  godwit_live_open_tunnels (world->job, FALSE, NULL, &error);
+  g_assert_true (godwit_live_open_tunnels (world->job, disks, NULL, &error));
   g_assert_no_error (error);
   g_string_truncate (world->a->calls, 0);
   g_string_truncate (world->b->calls, 0);
+}
+
+FakeWorld *
+live_world_new (GodwitGuestState state, const char *options, FakeLiveFunc live)
+{
+  FakeWorld *world = fake_world_new (state, options);
+
+  live_world_open (world, FALSE, live);
   return world;
 }
 

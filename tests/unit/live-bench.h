@@ -5,6 +5,9 @@
 
 #include "../fake/fake-world.h"
 
+/* Opens the channels, for disks too if @disks; every wait is a moment, and a migration goes as
+ * @live says. */
+void live_world_open (FakeWorld *world, gboolean disks, FakeLiveFunc live);
 /* A world whose channels are open, where every wait is a moment and a migration goes as @live says.
  */
 FakeWorld *live_world_new (GodwitGuestState state, const char *options, FakeLiveFunc live);

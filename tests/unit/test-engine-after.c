@@ -185,6 +185,17 @@ test_alarm (void)
 
 /* --- recover and confirm ----------------------------------------------------------------- */
 
+/* A job that is to be confirmed by itself. */
+static GodwitJobRecord *
+run_and_confirm (Bench *bench)
+{
+  g_autoptr (GodwitJob) job = fake_world_make_job (&bench->world, bench->journal);
+  godwit_job_get_record (job)->options =
+      g_variant_ref_sink (g_variant_new_parsed ("{'auto-confirm': 'true'}"));
+  g_assert_true (godwit_engine_run (job, &bench->backend, NULL, NULL));
+  return godwit_journal_get_job (bench->journal, godwit_job_get_id (job), NULL);
+}
+
 static void
 test_recover_of_an_ended_job (void)
 {
@@ -231,12 +242,7 @@ test_guest_ended_there_and_confirm (void)
   g_auto (Bench) bench = {0};
   bench_init (&bench);
   bench.world.ends_before = "resume";
-  g_autoptr (GodwitJob) job = fake_world_make_job (&bench.world, bench.journal);
-  godwit_job_get_record (job)->options =
-      g_variant_ref_sink (g_variant_new_parsed ("{'auto-confirm': 'true'}"));
-  g_assert_true (godwit_engine_run (job, &bench.backend, NULL, NULL));
-  g_autoptr (GodwitJobRecord) record =
-      godwit_journal_get_job (bench.journal, godwit_job_get_id (job), NULL);
+  g_autoptr (GodwitJobRecord) record = run_and_confirm (&bench);
   bench_assert_exit (record, GODWIT_JOB_DONE, 5);
   g_assert_true (record->awaiting_confirm);
   g_assert_true (bench.world.parked);
@@ -331,12 +337,7 @@ test_auto_confirm (void)
 {
   g_auto (Bench) bench = {0};
   bench_init (&bench);
-  g_autoptr (GodwitJob) job = fake_world_make_job (&bench.world, bench.journal);
-  godwit_job_get_record (job)->options =
-      g_variant_ref_sink (g_variant_new_parsed ("{'auto-confirm': 'true'}"));
-  g_assert_true (godwit_engine_run (job, &bench.backend, NULL, NULL));
-  g_autoptr (GodwitJobRecord) record =
-      godwit_journal_get_job (bench.journal, godwit_job_get_id (job), NULL);
+  g_autoptr (GodwitJobRecord) record = run_and_confirm (&bench);
   bench_assert_exit (record, GODWIT_JOB_DONE, 0);
   g_assert_true (record->confirmed);
   g_assert_false (bench.world.parked);

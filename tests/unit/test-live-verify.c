@@ -2,7 +2,7 @@
 /* What the live driver makes of what is found at the destination's disks. */
 #include "guest/live-private.h"
 
-#include "../fake/fake-world.h"
+#include "live-bench.h"
 
 #include <godwit/error.h>
 #include <godwit/live.h>
@@ -56,23 +56,10 @@ world_with (const char *options, FakeLiveFunc live)
 {
   FakeWorld *world = fake_world_new (GODWIT_GUEST_RUNNING, options);
   GodwitDisk *disk = fake_world_add_disk (world, "vda", GODWIT_SHARING_NO);
-  g_autoptr (GError) error = NULL;
 
   disk->treatment = GODWIT_TREATMENT_MIRROR;
   godwit_disk_get_top (disk)->destination = g_strdup ("/images/vda");
-  godwit_live_times = (GodwitLiveTimes){.poll_ms = 1,
-                                        .abort_ms = 30,
-                                        .gone_ms = 30,
-                                        .cut_ms = 30,
-                                        .idle_ms = 30,
-                                        .arrival_ms = 50,
-                                        .settle_ms = 30,
-                                        .retry_ms = 1};
-  world->hv_a->live = live;
-  world->hv_a->live_data = world;
-  g_assert_true (godwit_live_open_tunnels (world->job, TRUE, NULL, &error));
-  g_assert_no_error (error);
-  g_string_truncate (world->b->calls, 0);
+  live_world_open (world, TRUE, live);
   return world;
 }
 
